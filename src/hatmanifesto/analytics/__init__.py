@@ -1,0 +1,1 @@
+"""Analytics: measurements of what happened."""

@@ -1,0 +1,1 @@
+"""Applications: wire the machines to the shell."""

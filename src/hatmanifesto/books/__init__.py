@@ -1,0 +1,1 @@
+"""Books: pure folds over events."""

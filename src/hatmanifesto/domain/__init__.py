@@ -1,0 +1,1 @@
+"""Words: values, facts, wishes, errors, reasons, ports. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Engine: one synchronous, deterministic step."""

@@ -1,0 +1,1 @@
+"""Execution: from desired quotes to commands."""

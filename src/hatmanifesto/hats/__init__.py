@@ -1,0 +1,1 @@
+"""Hats: nine roles that may refuse and give evidence."""

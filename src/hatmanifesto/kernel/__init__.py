@@ -1,0 +1,1 @@
+"""Kernel: numba twins of the hot parts."""

@@ -1,0 +1,1 @@
+"""Operations: configuration and health."""

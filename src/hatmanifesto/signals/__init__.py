@@ -1,0 +1,1 @@
+"""Signals: causal functions of market state."""

@@ -1,0 +1,1 @@
+"""Simulated exchange: clearing and matchers."""

@@ -1,0 +1,1 @@
+"""Store: journal, tape and run files."""

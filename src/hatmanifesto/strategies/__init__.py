@@ -1,0 +1,1 @@
+"""Strategies: what they want to have, never what to send."""

@@ -1,0 +1,1 @@
+"""Warden: the policy of the gate, without I/O."""
