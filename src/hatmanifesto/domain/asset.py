@@ -94,7 +94,7 @@ def maintenance_tiers(asset: Asset) -> tuple[Maintenance, ...]:
 
 
 def maintenance_of(notional: int, tiers: tuple[Maintenance, ...]) -> int:
-    """Return the maintenance margin [micro-USDC] of a position worth ``notional`` >= 0, rounded up."""
+    """Return the maintenance margin [micro-USDC] of a position worth ``notional``, rounded up."""
     tier = tiers[0]
     for row in tiers:
         if notional >= row.notional_min:

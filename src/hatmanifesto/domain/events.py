@@ -93,4 +93,6 @@ class MarginCalled(msgspec.Struct, frozen=True, array_like=True, tag=8, gc=False
     recv: int
 
 
-Fact = Opened | Filled | Closed | Refused | CancelRefused | FundingPaid | FundingUnknown | MarginCalled
+Fact = (
+    Opened | Filled | Closed | Refused | CancelRefused | FundingPaid | FundingUnknown | MarginCalled
+)

@@ -6,10 +6,10 @@ from hatmanifesto.domain.commands import Cancel, Modify, Place
 from hatmanifesto.domain.events import (
     CancelRefused,
     Closed,
+    Filled,
     FundingPaid,
     FundingUnknown,
     MarginCalled,
-    Filled,
     Opened,
     Refused,
 )
@@ -37,7 +37,7 @@ class BatchMark(msgspec.Struct, frozen=True, array_like=True, tag=21, gc=False):
 
 
 class GapSeen(msgspec.Struct, frozen=True, array_like=True, tag=22, gc=False):
-    """A hole in the recording of ``coin`` from ``start`` to ``end`` [ns]; ``reason`` in GAP_REASONS."""
+    """A hole in the recording of ``coin``, ``start`` to ``end`` [ns]; ``reason`` in GAP_REASONS."""
 
     coin: int
     start: int

@@ -13,7 +13,8 @@ holds millions of them; their bytes lie in the tape and the journal refers to th
 | GAP     | start ns     | end ns       | reason code | 0        | -1               |
 
 A missing side of a book has px 0 and sz 0. `exch` is the venue's stamp, `recv` ours; a GAP row
-stands at the end of its hole, before the first row after it. The side of a trade is the aggressor's.
+stands at the end of its hole, before the first row after it. The side of a trade is the
+aggressor's.
 """
 
 from collections.abc import Iterator
@@ -34,8 +35,8 @@ GAP_REASONS = ("", "reconnect", "silence", "session")
 class Chunk(NamedTuple):
     """A run of rows in venue order.
 
-    Shapes: ``rows`` is a list of n tuples; ``levels`` is (n_l2, 20, 4) int64: bid px, bid sz, ask px,
-    ask sz per level [px and sz units]; ``ref`` of an L2 row indexes it.
+    Shapes: ``rows`` is a list of n tuples; ``levels`` is (n_l2, 20, 4) int64: bid px, bid sz,
+    ask px, ask sz per level [px and sz units]; ``ref`` of an L2 row indexes it.
     """
 
     rows: list[Row]
