@@ -44,18 +44,29 @@ class Asset(msgspec.Struct, frozen=True):
         return self.tiers[0].leverage_max
 
 
-def tick_of(px: int, *, px_decimals: int) -> int:
-    """Return the grid step at ``px`` [px units]: five significant digits, whole prices always.
+def grid_step(px: int, px_one: int) -> int:
+    """Return the grid step at ``px`` > 0: five significant digits, whole prices always.
+
+    Plain integer arithmetic, so that decisions may call it and the kernel can compile it.
 
     Args:
-        px: > 0 [10**-px_decimals USDC].
+        px: [1 / px_one USDC].
+        px_one: 10**px_decimals [px units per USDC].
 
     Source: PROTOCOL 3.2.
     """
+    step = 1
+    limit = 10**PX_DIGITS_MAX
+    while px >= limit and step < px_one:
+        step *= 10
+        limit *= 10
+    return step
+
+
+def tick_of(px: int, *, px_decimals: int) -> int:
+    """Return the grid step at ``px`` > 0 [px units]."""
     assert px > 0
-    digits = len(str(px))
-    step = 10 ** max(digits - PX_DIGITS_MAX, 0)
-    return min(step, 10**px_decimals)
+    return grid_step(px, 10**px_decimals)
 
 
 def is_on_grid(px: int, *, px_decimals: int) -> bool:

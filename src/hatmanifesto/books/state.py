@@ -1,0 +1,96 @@
+"""State: everything a decision may depend on, as plain data with one canonical hash."""
+
+import hashlib
+
+import msgspec
+
+from hatmanifesto.books.blotter import Blotter
+from hatmanifesto.books.ledger import Ledger
+from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.modes import Mode
+from hatmanifesto.domain.rows import Row
+
+NO_TOP: Row = (-1, -1, 0, 0, 0, 0, 0, 0, -1)
+
+
+class State:
+    """Books, orders, ledgers and counters of one account.
+
+    ``tops[coin]`` is the newest book row of the coin (its a..d are bid px, bid sz, ask px, ask sz);
+    ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position. ``capital`` is what
+    the account began with and ``peak2`` the highest marked equity seen at a decision [half micro].
+    """
+
+    __slots__ = (
+        "assets",
+        "blotter",
+        "capital",
+        "intent_next",
+        "ledgers",
+        "mode",
+        "net",
+        "now",
+        "peak2",
+        "rows",
+        "tops",
+    )
+
+    def __init__(self, *, assets: tuple[Asset, ...], books: int, capital: int) -> None:
+        coins = len(assets)
+        self.assets = assets
+        self.capital = capital
+        self.tops: list[Row] = [NO_TOP] * coins
+        self.blotter = Blotter(coins)
+        self.ledgers = [[Ledger() for _ in range(coins)] for _ in range(books)]
+        self.net = [0] * coins
+        self.mode = Mode.LIVE
+        self.intent_next = 1
+        self.now = 0
+        self.rows = 0
+        self.peak2 = 2 * capital
+
+    def mid2(self, coin: int) -> int:
+        """Return bid plus ask of ``coin`` [half px units]; 0 when a side is missing."""
+        top = self.tops[coin]
+        return top[4] + top[6] if top[4] and top[6] else 0
+
+    def equity2(self) -> int:
+        """Return the account's equity marked at mids [half micro-USDC]."""
+        total = 2 * self.capital
+        mids = [self.mid2(coin) for coin in range(len(self.assets))]
+        for book in self.ledgers:
+            for ledger, mid2 in zip(book, mids, strict=True):
+                if ledger.fills:
+                    total += ledger.equity2(mid2)
+        return total
+
+    def gross_notional2(self) -> int:
+        """Return the worst-case gross exposure, resting orders included [half micro-USDC]."""
+        total = 0
+        blotter = self.blotter
+        for coin, net in enumerate(self.net):
+            worst = max(net + blotter.open_buy[coin], blotter.open_sell[coin] - net, abs(net))
+            total += worst * self.mid2(coin)
+        return total
+
+    def dump(self, memories: list[list[float]]) -> list[object]:
+        """Return the plain content of State and strategy memories in canonical order."""
+        return [
+            self.now,
+            self.rows,
+            int(self.mode),
+            self.capital,
+            self.intent_next,
+            self.peak2,
+            [list(top) for top in self.tops],
+            list(self.net),
+            [order.dump() for _, order in sorted(self.blotter.orders.items())],
+            [self.blotter.late, self.blotter.placed, self.blotter.closed],
+            [[ledger.dump() for ledger in book] for book in self.ledgers],
+            memories,
+        ]
+
+
+def state_hash(content: list[object]) -> str:
+    """Return the hash of a dumped State: SHA-256 of its canonical msgpack, 32 hex digits."""
+    return hashlib.sha256(msgspec.msgpack.encode(content)).hexdigest()[:32]
