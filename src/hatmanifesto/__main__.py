@@ -1,0 +1,5 @@
+"""Run `hat` as `python -m hatmanifesto`."""
+
+from hatmanifesto.cli import main
+
+raise SystemExit(main())
