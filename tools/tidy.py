@@ -36,9 +36,12 @@ IMPORTS_BANNED = frozenset(
 )
 CALLS_BANNED = frozenset({"open", "print", "input", "eval", "exec", "compile", "breakpoint"})
 CLOCKS_BANNED = re.compile(
-    r"(^|\.)(time\.(time|time_ns|monotonic|monotonic_ns|perf_counter)|date(time)?\.(now|utcnow|today)"
-    r"|(np|numpy)\.random|os\.environ|os\.getenv)(\.|$)"
+    r"(^|\.)(time\.(time|time_ns|monotonic|monotonic_ns|perf_counter)"
+    r"|date(time)?\.(now|utcnow|today)|os\.(environ|getenv)"
+    r"|(np|numpy)\.random\.(?!Generator$|PCG64$|Philox$)\w+)$"
 )
+"""Clocks, environment and dice; a generator whose seed is given is a number like any other."""
+SEEDED = re.compile(r"\.(PCG64|Philox)$")
 NAMES_BANNED = re.compile(r"(Manager|Helper|Utils?|Base|Impl)$")
 MARKS_BANNED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 DASHES_BANNED = re.compile("[\N{EN DASH}\N{EM DASH}]")
@@ -192,7 +195,7 @@ def purity(source: Source) -> Iterator[Finding]:
                 if name.partition(".")[0] in IMPORTS_BANNED:
                     text = f"{name} belongs to the shell"
                     yield Finding(source.path, node.lineno, "import", text)
-        if isinstance(node, ast.Call) and dotted(node.func) in CALLS_BANNED:
+        if isinstance(node, ast.Call) and is_call_banned(node):
             text = f"{dotted(node.func)}() belongs to the shell"
             yield Finding(source.path, node.lineno, "call", text)
         if isinstance(node, ast.Attribute) and CLOCKS_BANNED.search(dotted(node)):
@@ -208,6 +211,12 @@ def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module] if node.module else []
+
+
+def is_call_banned(node: ast.Call) -> bool:
+    """Say whether a call reaches outside, or makes a generator without naming its seed."""
+    name = dotted(node.func)
+    return name in CALLS_BANNED or (bool(SEEDED.search(name)) and not node.args)
 
 
 def is_set(node: ast.expr) -> bool:
