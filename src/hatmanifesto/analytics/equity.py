@@ -1,0 +1,104 @@
+"""Equity, drawdown and inventory of a run on a fixed time grid, exact in half micro-USDC."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hatmanifesto.analytics.fold import FillRow
+from hatmanifesto.analytics.mids import Int64, MidPath, tick_at
+from hatmanifesto.domain.events import FundingPaid
+from hatmanifesto.domain.units import NS_S
+
+STEPS_S = (60, 10, 1)
+"""Grids tried, coarsest first."""
+STEPS_MIN = 200
+"""The coarsest grid with at least this many steps is taken, else the finest."""
+BOUND = 2**62
+
+
+class Equity(NamedTuple):
+    """Profit and loss on a grid; every array has shape (n,), n >= 2.
+
+    ``ts`` [ns]: the first point lies before the first fill, the last is the end of the run, so the
+    last step may be short. ``pnl`` and ``drawdown`` (>= 0, from the highest pnl so far, start
+    included), ``notional`` (gross) and ``net_notional`` (signed) in half micro-USDC.
+    ``position`` by coin slot [sz units].
+    """
+
+    step_ns: int
+    ts: Int64
+    pnl: Int64
+    drawdown: Int64
+    notional: Int64
+    net_notional: Int64
+    position: dict[int, Int64]
+
+
+def step_of(duration_ns: int) -> int:
+    """Return the grid step [ns] for a run of this length."""
+    for seconds in STEPS_S:
+        if duration_ns >= STEPS_MIN * seconds * NS_S:
+            return seconds * NS_S
+    return STEPS_S[-1] * NS_S
+
+
+def grid_of(start: int, end: int, step_ns: int) -> Int64:
+    """Return start, start + step, ... and the end, which closes the last, perhaps short, step."""
+    assert end > start, f"expected an end after {start}, was {end}"
+    grid = np.arange(start, end, step_ns, dtype=np.int64)
+    return np.append(grid, np.int64(end))
+
+
+def equity_of(
+    fills: Sequence[FillRow],
+    paths: Mapping[int, MidPath],
+    *,
+    funding: Sequence[FundingPaid] = (),
+    step_ns: int | None = None,
+) -> Equity | None:
+    """Return the series from the first mid (or just before the first fill) to the last mid or fact.
+
+    A coin is marked at its last mid at or before each grid point, through holes as well. None when
+    there is no mid at all.
+    """
+    if not paths:
+        return None
+    facts = [row.ts for row in fills] + [event.exch for event in funding]
+    start = min([int(path.ts[0]) for path in paths.values()] + [ts - 1 for ts in facts])
+    end = max([int(path.ts[-1]) for path in paths.values()] + facts)
+    end = max(end, start + NS_S)
+    step = step_of(end - start) if step_ns is None else step_ns
+    grid = grid_of(start, end, step)
+    pnl, net_notional, notional = (np.zeros(len(grid), dtype=np.int64) for _ in range(3))
+    position: dict[int, Int64] = {}
+    for coin, path in sorted(paths.items()):
+        rows = [row for row in fills if row.coin == coin]
+        held, cash = _flows(rows, grid)
+        value = held * path.mid2[tick_at(path, grid)]
+        pnl += value + cash
+        net_notional += value
+        notional += np.abs(value)
+        position[coin] = held
+    pnl += _funding(funding, grid)
+    drawdown = np.maximum(np.maximum.accumulate(pnl), 0) - pnl
+    return Equity(step, grid, pnl, drawdown, notional, net_notional, position)
+
+
+def _flows(rows: Sequence[FillRow], grid: Int64) -> tuple[Int64, Int64]:
+    """Return position and twice the cash (fees included) at each grid point."""
+    flow = [-2 * row.side * row.notional - 2 * row.fee for row in rows]
+    assert sum(map(abs, flow)) < BOUND, "expected a turnover that fits 64 bits"
+    ts = np.array([row.ts for row in rows], dtype=np.int64)
+    szi = np.array([0] + [row.szi for row in rows], dtype=np.int64)
+    cash = np.array([0, *flow], dtype=np.int64)
+    index = np.searchsorted(ts, grid, side="right")
+    return np.cumsum(szi)[index], np.cumsum(cash)[index]
+
+
+def _funding(funding: Sequence[FundingPaid], grid: Int64) -> Int64:
+    events = sorted(funding, key=lambda event: event.exch)
+    ts = np.array([event.exch for event in events], dtype=np.int64)
+    usdc = np.array([0] + [2 * event.usdc for event in events], dtype=np.int64)
+    out: Int64 = np.cumsum(usdc)[np.searchsorted(ts, grid, side="right")]
+    return out

@@ -1,0 +1,52 @@
+"""Ratios of return series by row: volatility, Sharpe, Sortino, drawdown. NaN where undefined.
+
+Every function takes shape (m, n), m series of n returns or profits per period, and returns (m,).
+Conventions of QUANT section 0: simple returns, ddof 1, no risk-free rate, undefined is NaN.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+
+SPREAD_MIN = 1e-12
+"""Standard deviations below this share of the largest return are rounding, not risk."""
+
+
+def deviation(returns: Float64) -> Float64:
+    """Return the standard deviation per period; NaN for fewer than two returns."""
+    if returns.shape[1] < 2:
+        return np.full(returns.shape[0], np.nan)
+    return np.asarray(returns.std(axis=1, ddof=1), dtype=np.float64)
+
+
+def _ratio(above: Float64, below: Float64, scale: Float64) -> Float64:
+    is_defined = below > SPREAD_MIN * scale
+    out: Float64 = np.where(is_defined, above / np.where(is_defined, below, 1.0), np.nan)
+    return out
+
+
+def volatility(returns: Float64, *, periods: float) -> Float64:
+    """Return the annualised volatility for ``periods`` a year."""
+    return np.asarray(deviation(returns) * np.sqrt(periods), dtype=np.float64)
+
+
+def sharpe(returns: Float64, *, periods: float) -> Float64:
+    """Return the annualised Sharpe ratio; NaN without variance."""
+    scale = np.abs(returns).max(axis=1, initial=0.0)
+    return _ratio(returns.mean(axis=1) * np.sqrt(periods), deviation(returns), scale)
+
+
+def sortino(returns: Float64, *, periods: float) -> Float64:
+    """Return the annualised Sortino ratio against zero, divisor all n; NaN without a loss."""
+    down = np.sqrt((np.minimum(returns, 0.0) ** 2).mean(axis=1))
+    scale = np.abs(returns).max(axis=1, initial=0.0)
+    return _ratio(returns.mean(axis=1) * np.sqrt(periods), down, scale)
+
+
+def drawdown_depth(pnl: Float64) -> Float64:
+    """Return the deepest fall of the sum of ``pnl`` so far from its high, start included (>= 0)."""
+    level = np.cumsum(pnl, axis=1)
+    high = np.maximum(np.maximum.accumulate(level, axis=1), 0.0)
+    out: Float64 = (high - level).max(axis=1, initial=0.0)
+    return out
