@@ -1,0 +1,250 @@
+"""The trade ledger of a run as CSV and Parquet: one row per fill and per funding payment.
+
+Bytes depend on the run alone: money is exact decimal text, times are UTC, lines end with a newline,
+and nothing asks for a locale, a time zone or a clock. Columns and their units: docs/report.md.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hatmanifesto.analytics.allot import HOUSE, funding_shares
+from hatmanifesto.analytics.attribution import FillParts
+from hatmanifesto.analytics.fold import FillRow, RunFacts
+from hatmanifesto.analytics.trades import FillState
+from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.events import FundingPaid, FundingUnknown
+from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
+
+SCHEMA = "ledger/1"
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("ts", "text"),
+    ("ts_ns", "int"),
+    ("run_id", "text"),
+    ("evidence_class", "text"),
+    ("strategy_name", "text"),
+    ("symbol", "text"),
+    ("reason_code", "text"),
+    ("side", "text"),
+    ("qty", "decimal"),
+    ("price", "decimal"),
+    ("notional", "decimal"),
+    ("fee", "decimal"),
+    ("fee_bps", "decimal"),
+    ("commission_asset", "text"),
+    ("funding", "decimal"),
+    ("funding_rate", "decimal"),
+    ("slippage_bps", "decimal"),
+    ("pnl_realized", "decimal"),
+    ("pnl_unrealized", "decimal"),
+    ("maker_flag", "bool"),
+    ("order_state", "text"),
+    ("regime_label", "text"),
+    ("cloid", "text"),
+    ("order_id", "int"),
+    ("fill_id", "int"),
+    ("slot", "int"),
+    ("position_size", "decimal"),
+    ("account_balance", "decimal"),
+    ("expected_price", "decimal"),
+    ("decision_mid", "decimal"),
+    ("fill_mid", "decimal"),
+    ("markout_5s_bps", "decimal"),
+    ("latency_ms", "decimal"),
+    ("decided_ns", "int"),
+)
+Row = dict[str, str]
+"""Column name to text; a missing column is unknown or does not apply."""
+
+
+class LedgerInputs(msgspec.Struct, frozen=True):
+    """What the ledger is written from.
+
+    ``markout_bps`` has one value per fill (NaN unknown), ``names`` a strategy name per book,
+    ``capital`` is in micro-USDC.
+    """
+
+    facts: RunFacts
+    parts: FillParts
+    states: Sequence[FillState]
+    markout_bps: Sequence[float]
+    assets: Mapping[int, Asset]
+    names: Mapping[int, str]
+    run_id: str
+    evidence: str
+    capital: int
+
+
+def iso_of(ns: int) -> str:
+    """Return ISO 8601 UTC with nanoseconds and a Z."""
+    whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ns // NS_S)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{ns % NS_S:09d}Z"
+
+
+def ratio_text(above: int, below: int, *, decimals: int) -> str:
+    """Return above / below as decimal text, rounded half away from zero, by integers alone."""
+    scaled = abs(above) * 10**decimals * 2 + abs(below)
+    value = scaled // (2 * abs(below))
+    return format_fixed(value if (above >= 0) == (below > 0) else -value, decimals=decimals)
+
+
+def ledger_rows(inputs: LedgerInputs) -> list[Row]:
+    """Return the rows in order of time; a payment comes before a fill of the same stamp."""
+    keyed: list[tuple[int, int, Row]] = []
+    for event, shares in funding_shares(inputs.facts.funding, inputs.facts.fills):
+        for book, usdc in sorted(shares.items()):
+            keyed.append((event.exch, 0, _funding_row(inputs, event, book=book, usdc=usdc)))
+    for missing in inputs.facts.funding_unknown:
+        keyed.append((missing.exch, 0, _unknown_row(inputs, missing)))
+    filled: dict[int, int] = {}
+    for index, fill in enumerate(inputs.facts.fills):
+        filled[fill.intent] = filled.get(fill.intent, 0) + fill.sz
+        is_done = filled[fill.intent] >= fill.sz_order
+        keyed.append((fill.ts, 1, _fill_row(inputs, index, state="filled" if is_done else "open")))
+    keyed.sort(key=lambda item: item[:2])
+    return [row for _, _, row in keyed]
+
+
+def _head(inputs: LedgerInputs, *, ns: int, coin: int, book: int, reason: str) -> Row:
+    name = inputs.names.get(book, "house" if book == HOUSE else f"book{book}")
+    return {
+        "ts": iso_of(ns),
+        "ts_ns": str(ns),
+        "run_id": inputs.run_id,
+        "evidence_class": inputs.evidence,
+        "strategy_name": name,
+        "symbol": inputs.assets[coin].coin,
+        "reason_code": reason,
+    }
+
+
+def _fill_row(inputs: LedgerInputs, index: int, *, state: str) -> Row:
+    fill, after = inputs.facts.fills[index], inputs.states[index]
+    asset = inputs.assets[fill.coin]
+    mid2 = int(inputs.parts.mid2[index])
+    row = _head(
+        inputs,
+        ns=fill.ts,
+        coin=fill.coin,
+        book=fill.book,
+        reason="fill_in_gap" if fill.is_gap else "fill",
+    )
+    row |= {
+        "side": "buy" if fill.side > 0 else "sell",
+        "qty": format_fixed(fill.sz, decimals=asset.sz_decimals),
+        "price": format_fixed(fill.px, decimals=asset.px_decimals),
+        "notional": format_fixed(fill.notional, decimals=6),
+        "fee": format_fixed(fill.fee, decimals=6),
+        "fee_bps": ratio_text(fill.fee * 10**4, fill.notional, decimals=4),
+        "commission_asset": "USDC",
+        "pnl_realized": format_fixed(after.realised, decimals=6),
+        "pnl_unrealized": format_half_micro(after.position * mid2 - 2 * after.basis),
+        "maker_flag": "false" if fill.is_taker else "true",
+        "order_state": state,
+        "order_id": str(fill.intent),
+        "fill_id": str(fill.tid),
+        "slot": str(fill.slot),
+        "position_size": format_fixed(after.position, decimals=asset.sz_decimals),
+        "account_balance": format_fixed(inputs.capital + after.balance, decimals=6),
+        "fill_mid": _mid_text(mid2, asset),
+        "expected_price": format_fixed(fill.px_order, decimals=asset.px_decimals),
+        "latency_ms": format_fixed(fill.recv - fill.ts, decimals=6),
+        "decided_ns": str(fill.placed_now),
+    }
+    return row | _fill_quality(fill, asset, inputs.markout_bps[index])
+
+
+def _fill_quality(fill: FillRow, asset: Asset, markout: float) -> Row:
+    row: Row = {}
+    if fill.mid2_decision > 0:
+        cost = fill.side * fill.sz * (2 * fill.px - fill.mid2_decision)
+        row["slippage_bps"] = ratio_text(cost * 10**4, 2 * fill.notional, decimals=4)
+        row["decision_mid"] = _mid_text(fill.mid2_decision, asset)
+    if markout == markout:  # NaN is the one number that differs from itself
+        row["markout_5s_bps"] = f"{markout:.4f}"
+    return row
+
+
+def _mid_text(mid2: int, asset: Asset) -> str:
+    return format_fixed(mid2 * 5, decimals=asset.px_decimals + 1)
+
+
+def _funding_row(inputs: LedgerInputs, event: FundingPaid, *, book: int, usdc: int) -> Row:
+    asset = inputs.assets[event.coin]
+    row = _head(inputs, ns=event.exch, coin=event.coin, book=book, reason="funding")
+    return row | {
+        "price": format_fixed(event.oracle, decimals=10),
+        "funding": format_fixed(usdc, decimals=6),
+        "funding_rate": format_fixed(event.rate, decimals=10),
+        "position_size": format_fixed(event.szi, decimals=asset.sz_decimals),
+        "latency_ms": format_fixed(event.recv - event.exch, decimals=6),
+    }
+
+
+def _unknown_row(inputs: LedgerInputs, event: FundingUnknown) -> Row:
+    asset = inputs.assets[event.coin]
+    row = _head(inputs, ns=event.exch, coin=event.coin, book=HOUSE, reason="funding_unknown")
+    return row | {"position_size": format_fixed(event.szi, decimals=asset.sz_decimals)}
+
+
+def ledger_csv(rows: Sequence[Row]) -> bytes:
+    """Return the CSV: a header line, then one line per row, empty text for what is unknown."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([name for name, _ in COLUMNS])
+    for row in rows:
+        writer.writerow([row.get(name, "") for name, _ in COLUMNS])
+    return out.getvalue().encode()
+
+
+def ledger_parquet(rows: Sequence[Row]) -> bytes:
+    """Return the Parquet file: decimals as decimal128(38, 10), stamps and ids as int64."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {"text": pa.string(), "int": pa.int64(), "bool": pa.bool_()}
+    arrays = []
+    fields = []
+    for name, kind in COLUMNS:
+        column_type = types.get(kind, pa.decimal128(38, 10))
+        values = [_value(row.get(name, ""), kind) for row in rows]
+        arrays.append(pa.array(values, type=column_type))
+        fields.append(pa.field(name, column_type))
+    schema = pa.schema(fields, metadata={"schema": SCHEMA})
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _value(text: str, kind: str) -> Any:
+    if text == "":
+        return None
+    if kind == "int":
+        return int(text)
+    if kind == "bool":
+        return text == "true"
+    return Decimal(text) if kind == "decimal" else text
+
+
+def write_ledger(rows: Sequence[Row], *, csv_path: Path, parquet_path: Path) -> None:
+    """Write both files."""
+    csv_path.write_bytes(ledger_csv(rows))
+    parquet_path.write_bytes(ledger_parquet(rows))
+
+
+def read_ledger_csv(data: bytes) -> list[Row]:
+    """Return the rows of a CSV ledger, without the columns that are empty."""
+    lines = csv.DictReader(io.StringIO(data.decode(), newline=""))
+    return [{name: text for name, text in line.items() if text} for line in lines]
+
+
+def totals_of(rows: Sequence[Row]) -> dict[str, Decimal]:
+    """Return the sums of the columns that add up."""
+    names = ("notional", "fee", "funding", "pnl_realized")
+    return {name: sum((Decimal(row.get(name, "0")) for row in rows), Decimal(0)) for name in names}
