@@ -1,0 +1,117 @@
+"""One or several snapshots opened together: what `--data NAME[@HASH][,NAME...]` means."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.enums import Evidence
+from hatmanifesto.domain.errors import DataError
+from hatmanifesto.store.atomic import sha256_bytes
+from hatmanifesto.store.manifest import HASH_DIGITS, Manifest
+from hatmanifesto.store.warehouse import Snapshot, find_snapshot, load_snapshot
+
+SAMPLE = "sample"
+SAMPLE_FOLDER = Path(__file__).parent.parent / "samples" / "syn_btc_eth"
+EVIDENCE_ORDER = tuple(Evidence)
+"""Weakest first, as declared: a mixture is as good as its weakest part."""
+
+
+class Dataset(NamedTuple):
+    """Snapshots in time order; each is a session, with a `session` hole before the next."""
+
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Return the manifests, session by session."""
+        return tuple(snapshot.manifest for snapshot in self.snapshots)
+
+    @property
+    def spec(self) -> str:
+        """Return NAME@HASH of each session, comma-separated: what to open to get the same again."""
+        return ",".join(snapshot.spec for snapshot in self.snapshots)
+
+    @property
+    def dataset_hash(self) -> str:
+        """Return the snapshot's hash, or the hash of all their hashes in time order."""
+        hashes = [manifest.hash for manifest in self.manifests]
+        joined = ",".join(hashes).encode("ascii")
+        return hashes[0] if len(hashes) == 1 else sha256_bytes(joined)[:HASH_DIGITS]
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return the weakest evidence class of the sessions."""
+        return min((one.evidence for one in self.manifests), key=EVIDENCE_ORDER.index)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Return every assumption made by any session."""
+        return tuple(sorted({text for one in self.manifests for text in one.assumed}))
+
+    @property
+    def coins(self) -> tuple[str, ...]:
+        """Return every coin of any session, by name."""
+        return tuple(sorted({coin for one in self.manifests for coin in one.coins}))
+
+    def asset(self, coin: str) -> Asset:
+        """Return the coin's decimals and tiers.
+
+        Raises:
+            DataError: if no session has the coin, or two disagree about it.
+        """
+        found = [one.asset(coin) for one in self.snapshots if coin in one.manifest.coins]
+        if not found:
+            raise DataError(
+                f"{coin} is not in {self.spec}",
+                why=f"it holds {', '.join(self.coins)}",
+                fix="choose --coin among them, or another --data",
+            )
+        if any(asset != found[0] for asset in found):
+            raise DataError(
+                f"the sessions of {self.spec} disagree about {coin}",
+                why="its decimals or margin tiers differ",
+                fix="import them again with one release",
+            )
+        return found[0]
+
+
+def resolve(spec: str, home: Path) -> Dataset:
+    """Return the snapshots that ``spec`` names, in time order; `sample` is the shipped one.
+
+    Raises:
+        DataError: if one is missing, named twice, or two overlap in time.
+        MismatchError: if a manifest was changed.
+    """
+    names = [name.strip() for name in spec.split(",") if name.strip()]
+    if not names:
+        raise DataError("no dataset is named", fix="give --data NAME, e.g. --data sample")
+    snapshots = [_resolve_one(name, home) for name in names]
+    snapshots.sort(key=lambda snapshot: snapshot.manifest.start)
+    _refuse_overlap(snapshots)
+    return Dataset(tuple(snapshots))
+
+
+def _resolve_one(spec: str, home: Path) -> Snapshot:
+    name, _, digest = spec.partition("@")
+    if name != SAMPLE:
+        return find_snapshot(home, name, digest)
+    snapshot = load_snapshot(SAMPLE_FOLDER)
+    if digest and not snapshot.manifest.hash.startswith(digest):
+        raise DataError(
+            f"no dataset {spec}",
+            why=f"this release ships sample@{snapshot.manifest.hash}",
+            fix="use --data sample",
+        )
+    return snapshot
+
+
+def _refuse_overlap(snapshots: Sequence[Snapshot]) -> None:
+    for before, after in pairwise(snapshots):
+        if after.manifest.start <= before.manifest.end:
+            raise DataError(
+                f"{before.spec} and {after.spec} overlap in time",
+                why="a back-test runs through each moment once",
+                fix="name one of them",
+            )

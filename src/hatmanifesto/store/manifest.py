@@ -1,0 +1,134 @@
+"""The manifest of a snapshot: what came in, what went out, what was set aside, and its hash."""
+
+from typing import Any
+
+import msgspec
+
+from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.enums import Evidence
+from hatmanifesto.store.atomic import canonical_json, readable_json, sha256_bytes
+
+FORMAT = 1
+HASH_DIGITS = 16
+
+
+class SourceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that was imported: last two parts of its path, SHA-256, rows, what it holds."""
+
+    name: str
+    sha256: str
+    rows: int
+    kind: str
+    coin: str
+
+
+class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of the snapshot; ``content_sha256`` hashes the values, ``sha256`` the bytes."""
+
+    path: str
+    kind: str
+    coin: str
+    rows: int
+    sha256: str
+    content_sha256: str
+
+
+class TableCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows of one kind and coin: ``rows_in = rows_out + merged + sum(quarantined)``.
+
+    ``merged`` counts source rows that became part of another row (bid and ask of one bbo).
+    ``set_aside`` rows are in ``rows_out`` and kept, but not replayed.
+    """
+
+    kind: str
+    coin: str
+    rows_in: int
+    rows_out: int
+    merged: int
+    quarantined: dict[str, int]
+    set_aside: dict[str, int]
+
+
+class Hole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A hole in the recording of ``coin`` [ns]: last book before it, first quote after it."""
+
+    coin: str
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+    reason: str
+
+
+class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Quotes of one coin: first and last stamp, time inside holes [ns], covered part [1e-6]."""
+
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+    holes_ns: int
+    covered_ppm: int
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything about a snapshot; ``hash`` addresses its content, ``seal`` this text."""
+
+    format: int = FORMAT
+    dataset: str
+    hash: str = ""
+    seal: str = ""
+    evidence: Evidence
+    importer: str
+    importer_version: int
+    generator: dict[str, int] = {}
+    sources: tuple[SourceFile, ...]
+    rows_in: int
+    rows_out: int
+    merged: int
+    quarantined: dict[str, int]
+    set_aside: dict[str, int]
+    tables: tuple[TableCount, ...]
+    coins: tuple[str, ...]
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+    gap_s_min: int
+    coverage: dict[str, Coverage]
+    gaps: tuple[Hole, ...]
+    files: tuple[StoredFile, ...]
+    assets: tuple[Asset, ...]
+    assumed: tuple[str, ...]
+
+
+def content_hash(manifest: Manifest) -> str:
+    """Return the 16 digits that address a snapshot: no names, no paths, no bytes of a writer."""
+    content: dict[str, Any] = msgspec.to_builtins(manifest)
+    for name in ("dataset", "hash", "seal"):
+        del content[name]
+    for source in content["sources"]:
+        del source["name"]
+    for file in content["files"]:
+        del file["sha256"]
+    return sha256_bytes(canonical_json(content))[:HASH_DIGITS]
+
+
+def seal_of(manifest: Manifest) -> str:
+    """Return the SHA-256 of the manifest's own text with an empty seal."""
+    unsealed = msgspec.structs.replace(manifest, seal="")
+    return sha256_bytes(canonical_json(msgspec.to_builtins(unsealed)))
+
+
+def sealed(manifest: Manifest) -> Manifest:
+    """Return the manifest with its hash and its seal filled in."""
+    hashed = msgspec.structs.replace(manifest, hash=content_hash(manifest))
+    return msgspec.structs.replace(hashed, seal=seal_of(hashed))
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Return the one text of a manifest."""
+    return readable_json(msgspec.to_builtins(manifest))
+
+
+def decode_manifest(content: bytes) -> Manifest:
+    """Return a manifest from its text.
+
+    Raises:
+        msgspec.DecodeError: if it is no JSON, lacks a field or has an unknown one.
+    """
+    return msgspec.json.decode(content, type=Manifest)
