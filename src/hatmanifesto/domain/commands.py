@@ -50,4 +50,7 @@ class Cancel(msgspec.Struct, frozen=True, array_like=True, tag=12, gc=False):
     now: int
 
 
+OrderCommand = Place | Modify
+"""A command that brings a new order."""
+
 Command = Place | Modify | Cancel

@@ -1,0 +1,317 @@
+"""The engine: one synchronous, deterministic step from facts to commands.
+
+Theory of operation. A step takes all events with one receive time, folds them into State, lets each
+desk with news decide (at most once per its requote time), compares what is wanted with what rests,
+and puts every resulting command before the panel. A command that passes is folded into State as SENT
+before the next is judged. The engine reads no clock, file, socket, environment or random source.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hatmanifesto.books.blotter import Order
+from hatmanifesto.books.ledger import allot
+from hatmanifesto.books.lifecycle import FINAL, Phase
+from hatmanifesto.books.state import State, state_hash
+from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.commands import Cancel, Command, Modify, Place
+from hatmanifesto.domain.events import (
+    CancelRefused,
+    Closed,
+    Fact,
+    Filled,
+    FundingPaid,
+    Opened,
+    Refused,
+)
+from hatmanifesto.domain.ports import Batch
+from hatmanifesto.domain.records import GapSeen, Record
+from hatmanifesto.domain.rows import Row
+from hatmanifesto.engine.desk import Desk, SlotState
+from hatmanifesto.engine.panel import Panel
+from hatmanifesto.execution.diff import CANCEL, KEEP, PLACE, plan_slot
+from hatmanifesto.strategies.contract import Strategy, View
+
+FAR = 1 << 62
+"""A time later than any other [ns]."""
+
+TRADE, L2, GAP = 0, 2, 5
+
+Proposal = tuple[int, Desk, SlotState, int, int, int, int]
+"""rank, desk, slot state, slot index, plan, px, sz. Ranks: cancel 0, reduce 1, modify 2-3, open."""
+
+
+class Assignment(NamedTuple):
+    """One sub-ledger: a strategy, the coin slots it works on, and its capital [micro-USDC]."""
+
+    strategy: Strategy
+    coins: tuple[int, ...]
+    capital: int
+
+
+class Engine:
+    """Folds batches, decides, and emits what the panel lets pass."""
+
+    def __init__(
+        self,
+        *,
+        assets: tuple[Asset, ...],
+        assignments: Sequence[Assignment],
+        panel: Panel,
+        capital: int,
+    ) -> None:
+        self.state = State(assets=assets, books=len(assignments), capital=capital)
+        self.panel = panel
+        self.next_wake = FAR
+        self.desks = [
+            Desk(
+                book=book,
+                coin=coin,
+                asset=assets[coin],
+                strategy=assignment.strategy,
+                ledger=self.state.ledgers[book][coin],
+                capital=assignment.capital // len(assignment.coins),
+            )
+            for book, assignment in enumerate(assignments)
+            for coin in assignment.coins
+        ]
+        self._desk_of = {(desk.book, desk.coin): desk for desk in self.desks}
+
+    def step(self, batch: Batch, now: int) -> list[Record]:
+        """Fold ``batch``, decide, and return the records of this step: gaps, vetoes, commands."""
+        rows, facts = batch
+        state = self.state
+        assert now >= state.now, "time never runs backward"
+        state.now = now
+        out: list[Record] = []
+        touched = self._fold_rows(rows, out) if rows else 0
+        for fact in facts:
+            self._fold_fact(fact)
+        proposals: list[Proposal] = []
+        wake = FAR
+        for desk in self.desks:
+            if touched >> desk.coin & 1:
+                desk.is_dirty = True
+            if desk.is_dirty:
+                if now >= desk.decide_next:
+                    self._decide(desk, now)
+                    self._propose(desk, proposals)
+                    continue
+                if desk.decide_next < wake:
+                    wake = desk.decide_next
+            if desk.has_news:
+                self._propose(desk, proposals)
+        self.next_wake = wake
+        if proposals:
+            self._judge(proposals, out)
+        return out
+
+    def dump_hash(self) -> str:
+        """Return the hash of State and of every strategy's memory."""
+        return state_hash(self.state.dump([desk.memory for desk in self.desks]))
+
+    def _fold_rows(self, rows: Sequence[Row], out: list[Record]) -> int:
+        state = self.state
+        tops = state.tops
+        touched = 0
+        for row in rows:
+            kind = row[0]
+            coin = row[1]
+            if kind == TRADE:
+                for desk in self.desks:
+                    if desk.coin == coin:
+                        desk.trade_px = row[4]
+                        desk.trade_sz = row[5] * row[6]
+            elif kind <= L2:
+                tops[coin] = row
+            elif kind == GAP:
+                out.append(GapSeen(coin, row[4], row[5], row[6]))
+            touched |= 1 << coin
+        state.rows += len(rows)
+        return touched
+
+    def _decide(self, desk: Desk, now: int) -> None:
+        desk.is_dirty = False
+        top = self.state.tops[desk.coin]
+        if not (top[4] and top[6]):
+            desk.quotes = (0, 0) * len(desk.slots)
+            return
+        strategy = desk.strategy
+        desk.decide_next = now + strategy.requote_ns
+        desk.decisions += 1
+        desk.quotes = strategy.decide(
+            strategy.params,
+            View(
+                now,
+                top[2],
+                top[4],
+                top[5],
+                top[6],
+                top[7],
+                desk.trade_px,
+                desk.trade_sz,
+                desk.ledger.position,
+                desk.capital,
+                desk.px_one,
+                desk.sz_one,
+            ),
+            desk.memory,
+        )
+
+    def _propose(self, desk: Desk, proposals: list[Proposal]) -> None:
+        """Compare what the desk wants with what rests, slot by slot."""
+        desk.has_news = False
+        quotes = desk.quotes
+        state = self.state
+        at = 0
+        for index, slot in enumerate(desk.slots):
+            px = quotes[at]
+            sz = quotes[at + 1]
+            at += 2
+            order = slot.order
+            if slot.old is not None or (order is not None and (order.pending or not order.phase)):
+                continue
+            plan = plan_slot(order, px=px, sz=sz)
+            if plan == KEEP:
+                continue
+            if plan == CANCEL:
+                proposals.append((0, desk, slot, index, plan, px, sz))
+                continue
+            if state.now < slot.backoff_until:
+                continue
+            if slot.vetoed is not None and slot.vetoed == self._desire(desk, px, sz):
+                slot.veto_count += 1
+                continue
+            rank = 1 if state.net[desk.coin] * slot.slot.side < 0 else 3
+            proposals.append((min(rank, plan + 1), desk, slot, index, plan, px, sz))
+
+    def _desire(self, desk: Desk, px: int, sz: int) -> tuple[int, ...]:
+        """Return a desire and the inputs of a refusal: the same ones are not proposed again."""
+        state = self.state
+        coin = desk.coin
+        blotter = state.blotter
+        return (
+            px,
+            sz,
+            state.net[coin],
+            blotter.open_buy[coin],
+            blotter.open_sell[coin],
+            len(blotter.orders),
+            state.mode,
+        )
+
+    def _judge(self, proposals: list[Proposal], out: list[Record]) -> None:
+        """Put each proposal before the panel; fold what passes before the next is judged."""
+        if len(proposals) > 1:
+            proposals.sort(key=_by_rank)
+        state = self.state
+        for _, desk, slot, index, plan, px, sz in proposals:
+            command = self._command(desk, slot, index, plan, px, sz)
+            refusal = self.panel.judge(command, state)
+            if refusal is not None:
+                out.append(refusal)
+                if plan != CANCEL:
+                    slot.vetoed = self._desire(desk, px, sz)
+                continue
+            slot.vetoed = None
+            self._fold_command(command, slot)
+            out.append(command)
+
+    def _command(  # noqa: PLR0913  one call site, mirrors Proposal
+        self, desk: Desk, slot: SlotState, index: int, plan: int, px: int, sz: int
+    ) -> Command:
+        state = self.state
+        coin = desk.coin
+        order = slot.order
+        if plan == CANCEL:
+            assert order is not None
+            return Cancel(order.intent, desk.book, coin, index, state.now)
+        spec = slot.slot
+        top = state.tops[coin]
+        intent = state.intent_next
+        mid2 = top[4] + top[6]
+        if plan == PLACE:
+            return Place(
+                intent, desk.book, coin, index, spec.side, px, sz, spec.tif, spec.reduce_only,
+                mid2, state.now,
+            )  # fmt: skip
+        assert order is not None
+        return Modify(
+            intent, order.intent, desk.book, coin, index, spec.side, px, sz, spec.tif,
+            spec.reduce_only, mid2, state.now,
+        )  # fmt: skip
+
+    def _fold_command(self, command: Command, slot: SlotState) -> None:
+        """Fold an accepted command into State: its order is SENT, its target pending."""
+        if isinstance(command, Cancel):
+            assert slot.order is not None
+            slot.order.pending = "cancel"
+            return
+        self.state.intent_next = command.intent + 1
+        if isinstance(command, Modify):
+            assert slot.order is not None
+            slot.order.pending = "modify"
+            slot.old = slot.order
+        slot.order = self.state.blotter.add(command)
+
+    def _fold_fact(self, fact: Fact) -> None:
+        """Fold one fact about our orders or account."""
+        blotter = self.state.blotter
+        if isinstance(fact, Opened):
+            order = blotter.opened(fact)
+            if order is not None:
+                self._news(order, reject=False)
+        elif isinstance(fact, Filled):
+            order = blotter.filled(fact)
+            if order is not None:
+                desk = self._desk_of[order.book, order.coin]
+                desk.ledger.fill(side=order.side, px=fact.px, sz=fact.sz, fee=fact.fee)
+                self.state.net[order.coin] += order.side * fact.sz
+                desk.is_dirty = True
+                self._news(order, reject=False)
+        elif isinstance(fact, Closed):
+            order = blotter.ended(fact)
+            if order is not None:
+                self._news(order, reject=False)
+        elif isinstance(fact, Refused):
+            order = blotter.refused(fact)
+            if order is not None:
+                self._news(order, reject=True)
+        elif isinstance(fact, CancelRefused):
+            order = blotter.orders.get(fact.intent)
+            if order is not None:
+                order.pending = ""
+                self._news(order, reject=False)
+        elif isinstance(fact, FundingPaid):
+            self._fold_funding(fact)
+
+    def _news(self, order: Order, *, reject: bool) -> None:
+        """Release the slot of an order that is final, and let its desk compare again."""
+        desk = self._desk_of[order.book, order.coin]
+        slot = desk.slots[order.slot]
+        desk.has_news = True
+        if reject:
+            slot.back_off(self.state.now)
+        elif order is slot.order and order.phase == Phase.OPEN:
+            slot.rejects = 0
+        if order.phase not in FINAL:
+            return
+        if order is slot.old:
+            slot.old = None
+        elif order is slot.order:
+            slot.order = slot.old
+            slot.old = None
+            if slot.order is not None:
+                slot.order.pending = ""
+
+    def _fold_funding(self, fact: FundingPaid) -> None:
+        """Allot a payment over the sub-ledgers that hold the coin, by largest remainder."""
+        ledgers = [book[fact.coin] for book in self.state.ledgers]
+        for ledger, share in zip(
+            ledgers, allot(fact.usdc, [ledger.position for ledger in ledgers]), strict=True
+        ):
+            ledger.pay_funding(share)
+
+
+def _by_rank(proposal: Proposal) -> int:
+    return proposal[0]

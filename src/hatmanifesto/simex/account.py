@@ -1,0 +1,91 @@
+"""An account of the simulated exchange: cash, positions, margin. Its own arithmetic, on purpose.
+
+The clearing keeps this ledger and shares only decimal and rate tables with `books/`, so that the
+trader's books and the exchange's can disagree, and be compared.
+"""
+
+from hatmanifesto.domain.asset import Asset, maintenance_of, maintenance_tiers
+
+LEVERAGE_DEFAULT = 20
+"""Cross leverage of a fresh coin, or the coin's maximum if lower. Source: PROTOCOL 15.1."""
+
+
+class Account:
+    """Money in micro-USDC. ``entry[coin]`` is the signed notional paid for the open position."""
+
+    __slots__ = ("cash", "entry", "fees", "funding", "leverage", "name", "positions")
+
+    def __init__(self, name: str, *, assets: tuple[Asset, ...], cash: int) -> None:
+        self.name = name
+        self.cash = cash
+        self.positions = [0] * len(assets)
+        self.entry = [0] * len(assets)
+        self.leverage = [min(LEVERAGE_DEFAULT, asset.leverage_max) for asset in assets]
+        self.fees = 0
+        self.funding = 0
+
+    def trade(self, coin: int, *, szi: int, px: int, fee: int) -> int:
+        """Fold one side of a trade; return its closed PnL without fees, truncated [micro-USDC].
+
+        Args:
+            szi: signed size, positive bought.
+            fee: positive is charged.
+        """
+        before = self.positions[coin]
+        after = before + szi
+        entry = self.entry[coin]
+        closed = 0
+        if before and (before > 0) != (szi > 0):
+            part = min(abs(szi), abs(before))
+            released = _truncate(entry * part, abs(before))
+            proceeds = px * part if before > 0 else -px * part
+            closed = proceeds - released
+            entry -= released
+            if abs(szi) > part:
+                entry = px * after
+        else:
+            entry += px * szi
+        self.positions[coin] = after
+        self.entry[coin] = entry
+        self.cash -= px * szi + fee
+        self.fees += fee
+        return closed
+
+    def value2(self, mids2: list[int]) -> int:
+        """Return account value at mids of ``mids2`` / 2 [half micro-USDC]."""
+        value = 2 * self.cash
+        for szi, mid2 in zip(self.positions, mids2, strict=True):
+            value += szi * mid2
+        return value
+
+
+def _truncate(numerator: int, denominator: int) -> int:
+    return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
+
+
+class MarginRule:
+    """Initial and maintenance margin of one universe (PROTOCOL 15.1, 15.2)."""
+
+    __slots__ = ("_tiers",)
+
+    def __init__(self, assets: tuple[Asset, ...]) -> None:
+        self._tiers = [maintenance_tiers(asset) for asset in assets]
+
+    def maintenance(self, account: Account, mids2: list[int]) -> int:
+        """Return the sum of maintenance margins of all positions [micro-USDC]."""
+        return sum(
+            maintenance_of(abs(szi) * mids2[coin] // 2, self._tiers[coin])
+            for coin, szi in enumerate(account.positions)
+            if szi
+        )
+
+    def initial(
+        self, account: Account, mids2: list[int], open_buy: list[int], open_sell: list[int]
+    ) -> int:
+        """Return the margin that positions and everything resting would need, doubled [micro-USDC]."""
+        total = 0
+        for coin, szi in enumerate(account.positions):
+            worst = max(abs(szi), szi + open_buy[coin], open_sell[coin] - szi)
+            if worst:
+                total += worst * mids2[coin] // account.leverage[coin]
+        return total

@@ -1,0 +1,44 @@
+"""The block clock: when an action that arrives executes, and in which order within its block."""
+
+import heapq
+
+from hatmanifesto.domain.commands import Cancel, Command
+from hatmanifesto.domain.enums import Tif
+
+FIRST, CANCELS, CROSSING = range(3)
+
+
+def group_of(command: Command) -> int:
+    """Return the group of an action in its block: post-only, then cancels, then the rest.
+
+    Source: PROTOCOL 11.2; a modify belongs to the group of its new order.
+    """
+    if isinstance(command, Cancel):
+        return CANCELS
+    return FIRST if command.tif == Tif.ALO else CROSSING
+
+
+class BlockQueue:
+    """Actions in flight to the venue, ordered by block, group and arrival."""
+
+    __slots__ = ("_block_ns", "_heap", "_seq")
+
+    def __init__(self, block_ns: int) -> None:
+        self._block_ns = block_ns
+        self._heap: list[tuple[int, int, int, Command]] = []
+        self._seq = 0
+
+    def push(self, command: Command, arrival: int) -> None:
+        """Queue a command that reaches the venue at ``arrival`` [ns] for the block at or after it."""
+        block = -(-arrival // self._block_ns) * self._block_ns
+        self._seq += 1
+        heapq.heappush(self._heap, (block, group_of(command), self._seq, command))
+
+    @property
+    def next_block(self) -> int:
+        """Return the time of the next block with an action [ns]; FAR when there is none."""
+        return self._heap[0][0] if self._heap else 1 << 62
+
+    def pop(self) -> Command:
+        """Return the next action."""
+        return heapq.heappop(self._heap)[3]

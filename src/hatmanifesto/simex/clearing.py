@@ -1,0 +1,396 @@
+"""The clearing: accounts, rules, fees, funding and margin of the simulated exchange.
+
+One machine for every matcher. It admits commands in block order, applies the venue's rules with the
+venue's statuses, settles matches between accounts (counterparties outside are the `background`
+account, so that no money appears or vanishes), charges fees and funding truncated toward zero, and
+checks maintenance margin at each book snapshot and each fill.
+
+Assumptions, named in every run: the mark is the book's mid unless the data carry one; a modify whose
+new order is refused inside the book has already cancelled its target.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hatmanifesto.domain.asset import NOTIONAL_MIN, Asset, is_on_grid
+from hatmanifesto.domain.commands import Cancel, Command, Modify, OrderCommand
+from hatmanifesto.domain.enums import Status, Tif
+from hatmanifesto.domain.events import (
+    CancelRefused,
+    Closed,
+    Fact,
+    Filled,
+    FundingPaid,
+    FundingUnknown,
+    MarginCalled,
+    Opened,
+    Refused,
+)
+from hatmanifesto.domain.rows import Row
+from hatmanifesto.domain.units import MARK_ONE, NS_HOUR, rate_of
+from hatmanifesto.simex.account import Account, MarginRule
+from hatmanifesto.simex.matching import Match, Matcher, Resting
+from hatmanifesto.simex.statuses import TEXT, TEXT_BAD_MODIFY
+
+OPEN_ORDERS_MAX = 1_000
+"""Open orders of an account. Source: PROTOCOL 3.3."""
+
+FUNDING_GRACE_NS = 60 * 10**9
+"""How long after the hour its rate may arrive before it counts as unknown [ns]."""
+
+L2, CTX, FUNDING = 2, 3, 4
+
+BACKGROUND = "background"
+FEES = "fees"
+
+
+class FeeSchedule(NamedTuple):
+    """Rates of an account [1e-10 of notional]; base tier by default. Source: PROTOCOL 12.1."""
+
+    taker: int = 4_500_000
+    maker: int = 1_500_000
+
+
+Listener = Callable[[Fact], None]
+"""Receives an account's facts in the order in which the venue tells them; recv is filled later."""
+
+
+class Clearing:
+    """Deterministic venue over one matcher; listeners receive what it tells each account."""
+
+    def __init__(self, *, assets: tuple[Asset, ...], matcher: Matcher, fees: FeeSchedule) -> None:
+        self.assets = assets
+        self.accounts: dict[str, Account] = {}
+        self.background = self.open_account(BACKGROUND, cash=0)
+        self.fee_account = self.open_account(FEES, cash=0)
+        self._matcher = matcher
+        self._fees = fees
+        self._listeners: dict[str, Listener] = {}
+        self._margin = MarginRule(assets)
+        self._orders: dict[tuple[str, int], Resting] = {}
+        self._open: dict[str, tuple[list[int], list[int]]] = {}
+        self._oid_next = 1
+        self._tid_next = 1
+        self._mids2 = [0] * len(assets)
+        self._oracle = [0] * len(assets)
+        self._hour_next = 0
+        self._hour_szi: list[dict[str, int]] = []
+        self._hour_due: list[bool] = [False] * len(assets)
+        self.is_called = False
+
+    def open_account(self, name: str, *, cash: int) -> Account:
+        """Open an account with ``cash`` [micro-USDC]."""
+        assert name not in self.accounts, "an account is opened once"
+        account = Account(name, assets=self.assets, cash=cash)
+        self.accounts[name] = account
+        return account
+
+    def listen(self, name: str, listener: Listener) -> None:
+        """Send the facts of account ``name`` to ``listener``."""
+        self._listeners[name] = listener
+
+    def _emit(self, name: str, fact: Fact) -> None:
+        listener = self._listeners.get(name)
+        if listener is not None:
+            listener(fact)
+
+    def money(self) -> int:
+        """Return all cash, fees included; constant but for deposits when no position is open."""
+        return sum(account.cash for account in self.accounts.values())
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def execute(self, name: str, command: Command, now: int) -> None:
+        """Execute one command of an account at block time ``now``."""
+        if isinstance(command, Cancel):
+            target = self._orders.get((name, command.target))
+            if target is None:
+                self._emit(name, CancelRefused(command.target, now, 0))
+            else:
+                self._close(target, Status.CANCELED, now)
+            return
+        if isinstance(command, Modify):
+            target = self._orders.get((name, command.target))
+            if target is None:
+                self._emit(name, Refused(command.intent, Status.REJECTED, TEXT_BAD_MODIFY, now, 0))
+                return
+            refusal = self._rule_broken(name, command)
+            if refusal is not None:
+                self._refuse(name, command.intent, refusal, now)
+                return
+            self._close(target, Status.CANCELED, now)
+        self._place(name, command, now)
+
+    def _place(self, name: str, command: OrderCommand, now: int) -> None:
+        status = self._rule_broken(name, command) or self._margin_broken(name, command)
+        if status is not None:
+            self._refuse(name, command.intent, status, now)
+            return
+        sz = command.sz
+        if command.reduce_only:
+            sz = min(sz, abs(self.accounts[name].positions[command.coin]))
+        order = Resting(
+            account=name,
+            intent=command.intent,
+            oid=self._oid_next,
+            coin=command.coin,
+            side=command.side,
+            px=command.px,
+            sz=sz,
+            reduce_only=command.reduce_only,
+        )
+        self._oid_next += 1
+        if command.tif != Tif.ALO and self._crosses(order):
+            self._settle(self._matcher.take(order), now)
+            left = order.sz - order.sz_filled
+            if not left:
+                return
+            if command.tif == Tif.IOC or self.is_called:
+                self._drop(order, now)
+                return
+        elif command.tif == Tif.IOC:
+            self._refuse(name, command.intent, Status.IOC_CANCEL_REJECTED, now)
+            return
+        self._rest(order, now)
+
+    def _drop(self, order: Resting, now: int) -> None:
+        if order.sz_filled:
+            closed = Closed(order.intent, Status.FILLED, order.sz_filled, now, 0)
+            self._emit(order.account, closed)
+        else:
+            self._refuse(order.account, order.intent, Status.IOC_CANCEL_REJECTED, now)
+
+    def _rest(self, order: Resting, now: int) -> None:
+        self._orders[order.account, order.intent] = order
+        buys, sells = self._open_of(order.account)
+        left = order.sz - order.sz_filled
+        (buys if order.side > 0 else sells)[order.coin] += left
+        self._matcher.rest(order)
+        self._emit(order.account, Opened(order.intent, order.oid, left, now, 0))
+
+    def _refuse(self, name: str, intent: int, status: Status, now: int) -> None:
+        self._emit(name, Refused(intent, status, TEXT[status], now, 0))
+
+    def _rule_broken(self, name: str, command: OrderCommand) -> Status | None:
+        """Return the status of the published rule that the order breaks, None if it breaks none."""
+        coin, side, px, sz = command.coin, command.side, command.px, command.sz
+        asset = self.assets[coin]
+        if not is_on_grid(px, px_decimals=asset.px_decimals):
+            return Status.TICK_REJECTED
+        if sz <= 0:
+            return Status.REJECTED
+        position = self.accounts[name].positions[coin]
+        if command.reduce_only and position * side >= 0:
+            return Status.REDUCE_ONLY_REJECTED
+        closes_all = position * side < 0 and (
+            sz == abs(position) or (command.reduce_only and sz > abs(position))
+        )
+        if px * sz < NOTIONAL_MIN and not closes_all:
+            return Status.MIN_TRADE_NTL_REJECTED
+        if command.tif == Tif.ALO:
+            bid, ask = self._best(coin)
+            if (side > 0 and 0 < ask <= px) or (side < 0 and px <= bid):
+                return Status.BAD_ALO_PX_REJECTED
+        return None
+
+    def _margin_broken(self, name: str, command: OrderCommand) -> Status | None:
+        """Return a status when open orders or margin do not allow the order."""
+        if sum(1 for owner, _ in self._orders if owner == name) >= OPEN_ORDERS_MAX:
+            return Status.TOO_MANY_OPEN_ORDERS_REJECTED
+        if command.reduce_only or self.is_called:
+            return Status.PERP_MARGIN_REJECTED if self.is_called else None
+        account = self.accounts[name]
+        buys, sells = self._open_of(name)
+        side_open = buys if command.side > 0 else sells
+        before = self._margin.initial(account, self._mids2, buys, sells)
+        side_open[command.coin] += command.sz
+        needed = self._margin.initial(account, self._mids2, buys, sells)
+        side_open[command.coin] -= command.sz
+        if needed > before and needed > account.value2(self._mids2):
+            return Status.PERP_MARGIN_REJECTED
+        return None
+
+    def _best(self, coin: int) -> tuple[int, int]:
+        """Return the best bid and ask px, our resting orders included."""
+        bid, ask = self._matcher.top(coin)
+        own_bid = self._matcher.best_own(coin, 1)
+        own_ask = self._matcher.best_own(coin, -1)
+        if own_bid is not None and own_bid.px > bid:
+            bid = own_bid.px
+        if own_ask is not None and (not ask or own_ask.px < ask):
+            ask = own_ask.px
+        return bid, ask
+
+    def _crosses(self, order: Resting) -> bool:
+        bid, ask = self._best(order.coin)
+        return 0 < ask <= order.px if order.side > 0 else 0 < order.px <= bid
+
+    def _open_of(self, name: str) -> tuple[list[int], list[int]]:
+        found = self._open.get(name)
+        if found is None:
+            coins = len(self.assets)
+            found = self._open[name] = ([0] * coins, [0] * coins)
+        return found
+
+    # -- settlement ----------------------------------------------------------------------------
+
+    def on_public(self, row: Row) -> None:
+        """Fold one public row: matches of resting orders, funding, margin."""
+        exch = row[2]
+        if exch >= self._hour_next:
+            self._hour(exch)
+        kind = row[0]
+        if kind in (CTX, FUNDING):
+            self._on_context(row)
+            return
+        matches = self._matcher.on_public(row)
+        if 0 < kind <= L2:
+            self._mids2[row[1]] = row[4] + row[6]
+        if matches:
+            self._settle(matches, exch)
+        if kind == L2:
+            self._check_margin(exch)
+
+    def _settle(self, matches: list[Match], now: int) -> None:
+        for match in matches:
+            order, resting = match.order, match.resting
+            if resting is not None and resting.account == order.account:
+                self._close(resting, Status.SELF_TRADE_CANCELED, now)
+                continue
+            maker = resting if resting is not None else None if match.is_taker else order
+            if maker is not None and self._lacks_margin(maker, match):
+                self._close(maker, Status.MARGIN_CANCELED, now)
+                continue
+            tid = self._tid_next
+            self._tid_next += 1
+            self._fill(match, tid, now)
+            if resting is not None:
+                self._fill(match._replace(order=resting, is_taker=False, resting=order), tid, now)
+            self._shrink_reduce_only(order, now)
+        self._check_margin(now)
+
+    def _lacks_margin(self, order: Resting, match: Match) -> bool:
+        """Say whether a resting order, on being met, would open more than its margin allows."""
+        account = self.accounts[order.account]
+        coin = order.coin
+        szi = account.positions[coin]
+        if szi * order.side < 0 and match.sz <= abs(szi):
+            return False
+        empty = [0] * len(self.assets)
+        before = self._margin.initial(account, self._mids2, empty, empty)
+        opened = empty.copy()
+        opened[coin] = match.sz
+        sides = (opened, empty) if order.side > 0 else (empty, opened)
+        needed = self._margin.initial(account, self._mids2, *sides)
+        return needed > before and needed > account.value2(self._mids2)
+
+    def _fill(self, match: Match, tid: int, now: int) -> None:
+        """Book one side of a match; without another order of ours the background takes it."""
+        order = match.order
+        coin, px, sz = order.coin, match.px, match.sz
+        fee = rate_of(px * sz, self._fees.taker if match.is_taker else self._fees.maker)
+        account = self.accounts[order.account]
+        account.trade(coin, szi=order.side * sz, px=px, fee=fee)
+        self.fee_account.cash += fee
+        if match.resting is None:
+            self.background.trade(coin, szi=-order.side * sz, px=px, fee=0)
+        order.sz_filled += sz
+        if (order.account, order.intent) in self._orders:
+            buys, sells = self._open_of(order.account)
+            (buys if order.side > 0 else sells)[coin] -= sz
+            if order.sz_filled == order.sz:
+                del self._orders[order.account, order.intent]
+                self._matcher.remove(order)
+        self._emit(
+            order.account,
+            Filled(order.intent, tid, px, sz, fee, match.is_taker, match.is_gap, now, 0),
+        )
+
+    def _shrink_reduce_only(self, cause: Resting, now: int) -> None:
+        """Cut or cancel resting reduce-only orders that the new position no longer supports."""
+        position = self.accounts[cause.account].positions[cause.coin]
+        for order in [o for (name, _), o in self._orders.items() if name == cause.account]:
+            if not order.reduce_only or order.coin != cause.coin:
+                continue
+            left = order.sz - order.sz_filled
+            if position * order.side >= 0:
+                self._close(order, Status.REDUCE_ONLY_CANCELED, now)
+            elif left > abs(position):
+                cut = left - abs(position)
+                order.sz -= cut
+                buys, sells = self._open_of(order.account)
+                (buys if order.side > 0 else sells)[order.coin] -= cut
+
+    def _close(self, order: Resting, status: Status, now: int) -> None:
+        """Take an order out of the book and say why."""
+        del self._orders[order.account, order.intent]
+        buys, sells = self._open_of(order.account)
+        (buys if order.side > 0 else sells)[order.coin] -= order.sz - order.sz_filled
+        self._matcher.remove(order)
+        self._emit(order.account, Closed(order.intent, status, order.sz_filled, now, 0))
+
+    # -- funding and margin --------------------------------------------------------------------
+
+    def _hour(self, exch: int) -> None:
+        """Remember positions at the hour that was crossed; tell of hours left without a rate."""
+        if self._hour_next and any(self._hour_due):
+            self._funding_unknown(exch)
+        if self._hour_next:
+            self._hour_szi = [
+                {name: account.positions[coin] for name, account in self.accounts.items()}
+                for coin in range(len(self.assets))
+            ]
+            self._hour_due = [any(szi.values()) for szi in self._hour_szi]
+        self._hour_next = exch - exch % NS_HOUR + NS_HOUR
+
+    def finish(self, exch: int) -> None:
+        """Tell of a funding hour that no rate came for; call at the end of the data."""
+        if any(self._hour_due):
+            self._funding_unknown(exch)
+
+    def _funding_unknown(self, exch: int) -> None:
+        for coin, due in enumerate(self._hour_due):
+            if due:
+                for name, szi in self._hour_szi[coin].items():
+                    if szi and name not in (BACKGROUND, FEES):
+                        self._emit(name, FundingUnknown(coin, szi, exch, 0))
+        self._hour_due = [False] * len(self.assets)
+
+    def _on_context(self, row: Row) -> None:
+        coin = row[1]
+        if row[0] == CTX:
+            self._oracle[coin] = row[5]
+        elif row[5] and self._hour_due[coin]:
+            self._hour_due[coin] = False
+            self._pay_funding(coin, rate=row[4], exch=row[2])
+
+    def _pay_funding(self, coin: int, *, rate: int, exch: int) -> None:
+        """Pay ``-szi * oracle * rate``, truncated toward zero per account; the fee account rounds."""
+        px_one = 10 ** self.assets[coin].px_decimals
+        oracle = self._oracle[coin] or self._mids2[coin] * MARK_ONE // (2 * px_one)
+        total = 0
+        for name, szi in self._hour_szi[coin].items():
+            notional = szi * oracle * px_one // MARK_ONE
+            usdc = -rate_of(notional, rate)
+            if not szi:
+                continue
+            account = self.accounts[name]
+            account.cash += usdc
+            account.funding += usdc
+            total += usdc
+            if name not in (BACKGROUND, FEES):
+                self._emit(name, FundingPaid(coin, szi, oracle, rate, usdc, exch, 0))
+        self.fee_account.cash -= total
+
+    def _check_margin(self, now: int) -> None:
+        if self.is_called:
+            return
+        for name, account in self.accounts.items():
+            if name in (BACKGROUND, FEES) or not any(account.positions):
+                continue
+            value2 = account.value2(self._mids2)
+            maintenance = self._margin.maintenance(account, self._mids2)
+            if value2 < 2 * maintenance:
+                self.is_called = True
+                self._emit(name, MarginCalled(value2 // 2, maintenance, now, 0))
+                return

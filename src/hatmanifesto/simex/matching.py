@@ -1,0 +1,85 @@
+"""Words between the clearing and its matchers: a resting order, a match, and the Matcher port."""
+
+from typing import NamedTuple, Protocol
+
+from hatmanifesto.domain.rows import Chunk, Row
+
+
+class Resting:
+    """An order in a matcher. ``front`` is the public size before it, ``shown`` the level's last
+    public size (-1 unknown), ``traded`` what printed at its price since then [sz units]."""
+
+    __slots__ = (
+        "account",
+        "coin",
+        "front",
+        "intent",
+        "oid",
+        "px",
+        "reduce_only",
+        "shown",
+        "side",
+        "sz",
+        "sz_filled",
+        "traded",
+    )
+
+    def __init__(  # noqa: PLR0913  built in one place, all keywords
+        self, *, account: str, intent: int, oid: int, coin: int, side: int, px: int, sz: int,
+        reduce_only: bool,
+    ) -> None:  # fmt: skip
+        self.account = account
+        self.intent = intent
+        self.oid = oid
+        self.coin = coin
+        self.side = side
+        self.px = px
+        self.sz = sz
+        self.sz_filled = 0
+        self.reduce_only = reduce_only
+        self.front = 0.0
+        self.shown = -1
+        self.traded = 0
+
+
+class Match(NamedTuple):
+    """A match: ``order`` gets ``sz`` at ``px``; ``resting`` is the other order, None for background."""
+
+    order: Resting
+    px: int
+    sz: int
+    is_taker: bool
+    resting: Resting | None = None
+    is_gap: bool = False
+
+
+class Matcher(Protocol):
+    """What the clearing needs of a book."""
+
+    def top(self, coin: int) -> tuple[int, int]:
+        """Return best bid and ask px, own resting orders left out; 0 for an empty side."""
+        ...
+
+    def best_own(self, coin: int, side: int) -> Resting | None:
+        """Return the best resting order of ours on ``side``."""
+        ...
+
+    def take(self, order: Resting) -> list[Match]:
+        """Match an aggressive order against what it can reach; the rest is the caller's."""
+        ...
+
+    def rest(self, order: Resting) -> None:
+        """Let an order rest at the back of its level."""
+        ...
+
+    def remove(self, order: Resting) -> None:
+        """Take a resting order out."""
+        ...
+
+    def on_chunk(self, chunk: Chunk) -> None:
+        """Learn where the levels of the coming rows lie."""
+        ...
+
+    def on_public(self, row: Row) -> list[Match]:
+        """Fold a public row; return the matches of resting orders it brings."""
+        ...

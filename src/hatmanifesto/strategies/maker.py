@@ -1,0 +1,145 @@
+"""The market maker: quotes both sides around a micro-price and leans against its inventory."""
+
+import math
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from hatmanifesto.domain.asset import grid_step
+from hatmanifesto.domain.enums import Side, Tif
+from hatmanifesto.signals.closed_form import (
+    ewma_variance,
+    glft_half_spread,
+    glft_skew,
+    weighted_mid2,
+)
+from hatmanifesto.strategies.contract import Quotes, Slot, Strategy, View
+
+NOTIONAL_FLOOR = 10_500_000
+"""Smallest quote [micro-USDC]: the venue's minimum of 10 USDC and room for one price move."""
+
+MEMORY = 4
+"""Memory cells: last mid2, time of it [s], variance [USDC^2/s], observations."""
+
+
+class Params(NamedTuple):
+    """Parameters of the maker.
+
+    half_spread_bps: distance of a quote from the micro-price when flat [bps of mid].
+    lean: share of the half spread by which both quotes move when inventory is at its maximum.
+    size_pct: size of one quote [percent of capital at leverage 1].
+    inventory_pct: largest inventory [percent of capital at leverage 1].
+    micro_weight: 0 quotes around the mid, 1 around the size-weighted mid.
+    use_glft: 1 takes half spread and lean from the closed form of Gueant, Lehalle and
+        Fernandez-Tapia, with gamma per USDC of inventory notional and the fitted intensity.
+    gamma, intensity_k, intensity_a: GLFT risk aversion [1/USDC], decay [1/USDC], rate [1/s].
+    half_life_s: of the variance estimate [s].
+    requote_ms: least time between decisions [ms].
+    """
+
+    half_spread_bps: float = 1.0
+    lean: float = 1.0
+    size_pct: float = 20.0
+    inventory_pct: float = 60.0
+    micro_weight: float = 1.0
+    use_glft: int = 0
+    gamma: float = 0.01
+    intensity_k: float = 0.3
+    intensity_a: float = 0.9
+    half_life_s: float = 60.0
+    requote_ms: int = 500
+
+
+BOUNDS = MappingProxyType(
+    {
+        "half_spread_bps": (0.0, 500.0),
+        "lean": (0.0, 20.0),
+        "size_pct": (0.01, 1000.0),
+        "inventory_pct": (0.01, 2000.0),
+        "micro_weight": (0.0, 1.0),
+        "use_glft": (0, 1),
+        "gamma": (1e-9, 1e3),
+        "intensity_k": (1e-9, 1e6),
+        "intensity_a": (1e-9, 1e6),
+        "half_life_s": (0.1, 86_400.0),
+        "requote_ms": (1, 3_600_000),
+    }
+)
+
+
+def decide(p: Params, v: View, m: Any) -> Quotes:
+    """Return (bid px, bid sz, ask px, ask sz) wanted now; size 0 wants no quote on that side.
+
+    Args:
+        p: parameters.
+        v: top of book and own inventory of one coin.
+        m: MEMORY floats, kept between decisions.
+    """
+    mid2 = v.bid_px + v.ask_px
+    mid = 0.5 * mid2
+    px_one = float(v.px_one)
+    now_s = v.now * 1e-9
+    if m[3] > 0.0:
+        move = (mid2 - m[0]) * 0.5 / px_one
+        m[2] = ewma_variance(m[2], move, now_s - m[1], p.half_life_s)
+    m[0] = float(mid2)
+    m[1] = now_s
+    m[3] += 1.0
+
+    micro = mid + p.micro_weight * (
+        0.5 * weighted_mid2(v.bid_px, v.bid_sz, v.ask_px, v.ask_sz) - mid
+    )
+    capital_px = v.capital * 1.0
+    sz_max = math.floor(capital_px * p.inventory_pct / (100.0 * mid))
+    sz = math.floor(capital_px * p.size_pct / (100.0 * mid))
+    sz_floor = math.ceil(NOTIONAL_FLOOR / v.bid_px)
+    sz = max(sz, sz_floor)
+    if sz_max < sz:
+        return (0, 0, 0, 0)
+
+    inventory = v.position / sz_max
+    if p.use_glft:
+        lot = sz / v.sz_one
+        sigma = math.sqrt(m[2])
+        gamma = p.gamma * lot
+        half = glft_half_spread(gamma, sigma, p.intensity_k, p.intensity_a) * px_one
+        lean = glft_skew(gamma, sigma, p.intensity_k, p.intensity_a) * px_one * v.position / sz
+    else:
+        half = mid * p.half_spread_bps * 1e-4
+        lean = half * p.lean * inventory
+
+    step = grid_step(v.bid_px, v.px_one)
+    bid = math.floor((micro - half - lean) / step) * step
+    ask = math.ceil((micro + half - lean) / step) * step
+    bid = min(bid, v.ask_px - step)
+    ask = max(ask, v.bid_px + step)
+    bid_sz = sz if v.position + sz <= sz_max and bid > 0 else 0
+    ask_sz = sz if sz - v.position <= sz_max else 0
+    return (bid, bid_sz, ask, ask_sz)
+
+
+def why_too_small(p: Params, v: View) -> str:
+    """Return why the capital of this desk is too small to quote at all, '' when it is not."""
+    mid = 0.5 * (v.bid_px + v.ask_px)
+    lot = max(v.capital * p.size_pct / 100.0, math.ceil(NOTIONAL_FLOOR / v.bid_px) * mid)
+    inventory = v.capital * p.inventory_pct / 100.0
+    if math.floor(inventory / mid) >= math.floor(lot / mid):
+        return ""
+    return (
+        f"the smallest order the venue takes is 10 USDC, {NOTIONAL_FLOOR / 1e6:.1f} USDC with room for "
+        f"one move, and inventory_pct {p.inventory_pct:g} of {v.capital / 1e6:.2f} USDC allows "
+        f"{inventory / 1e6:.2f} USDC"
+    )
+
+
+def build(params: Params) -> Strategy:
+    """Return the maker with ``params`` as a strategy."""
+    return Strategy(
+        name="maker",
+        decide=decide,
+        params=params,
+        slots=(Slot("bid0", Side.BUY, Tif.ALO), Slot("ask0", Side.SELL, Tif.ALO)),
+        memory=MEMORY,
+        requote_ns=params.requote_ms * 1_000_000,
+        why_too_small=why_too_small,
+        bounds=BOUNDS,
+    )
