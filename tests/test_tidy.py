@@ -44,16 +44,9 @@ def test_the_sources_are_tidy() -> None:
         ("books/a.py", "for x in sorted({1, 2}):\n    pass\n", []),
         ("store/a.py", "from json import *\n", ["star import"]),
         ("store/a.py", "class RunManager: pass\n", ["name"]),
-        ("store/a.py", "try:\n    f()\nexcept Exception:\n    pass\n", ["except"]),
-        ("store/a.py", "try:\n    f()\nexcept:\n    pass\n", ["except"]),
-        ("store/a.py", "try:\n    f()\nexcept ValueError:\n    pass\n", []),
-        ("apps/a.py", "try:\n    f()\nexcept Exception:\n    pass\n", []),
         ("store/a.py", "x = 1  # TO" + "DO later\n", ["mark"]),
         ("store/a.py", "x = 'TODO'\n", []),
         ("store/a.py", "# one \N{EM DASH} two\n", ["dash"]),
-        ("store/a.py", "def f(a, b, c, *, d, e, g, h): ...\n", ["parameters"]),
-        ("store/a.py", "def f(self, a, b, c, *, d, e, g): ...\n", []),
-        ("kernel/a.py", "def f(a, b, c, d, e, g, h): ...\n", []),
         ("store/a.py", "def f():\n" + "    x = 1\n" * 70, ["function length"]),
         ("store/a.py", "def f():\n" + "    x = 1\n" * 69, []),
         ("store/a.py", 'def f():\n    """A.\n' + "\n" * 70 + '    """\n    x = 1\n', []),
@@ -83,7 +76,7 @@ def test_every_way_out_has_a_reason_and_a_use() -> None:
     folder = ROOT / "src" / "hatmanifesto"
     for (place, _), reason in tidy.ALLOWED.items():
         assert len(reason) > 10
-        assert (folder / place).exists() or place in ("cli.py", "cli/"), place
+        assert (folder / place).exists(), place
 
 
 def test_main_reports_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
