@@ -47,4 +47,4 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 
 clean: ## remove .venv and every cache of the checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
