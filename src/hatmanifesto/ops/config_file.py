@@ -175,6 +175,8 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         raise _explain(str(error), text, path) from error
     except RecursionError:
         raise _fault("is nested too deeply", path, fix="use plain tables") from None
+    except ValueError:
+        raise _fault("holds a number that is too long", path, fix="check its digits") from None
 
 
 def _explain(message: str, text: str, path: Path) -> UsageError:

@@ -12,8 +12,9 @@ from hatmanifesto.ops.secrets import quote
 Parser = Callable[[object], str | int]
 
 DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-DURATION = re.compile(r"(0|[1-9][0-9]*)(ms|s|m|h)")
-DURATION_UNITS = {"ms": NS_MS, "s": NS_S, "m": 60 * NS_S, "h": 3600 * NS_S}
+DURATION = re.compile(r"(0|[1-9][0-9]*)(us|ms|s|m|h)")
+DURATION_UNITS = {"us": 1_000, "ms": NS_MS, "s": NS_S, "m": 60 * NS_S, "h": 3600 * NS_S}
+LENGTH_MAX = 40
 MICRO_MAX = 10**18
 """Largest money value [micro-USDC]: a trillion USDC, far inside 64 bits."""
 
@@ -35,6 +36,8 @@ def decimal_fixed(raw: str, *, decimals: int) -> int:
     """Return plain unsigned decimal text as an integer; names what is wrong with anything else."""
     if not raw:
         raise ValueError("expected a plain decimal number, was empty")
+    if len(raw) > LENGTH_MAX:
+        raise ValueError(f"number is too long, at most {LENGTH_MAX} characters")
     if raw.startswith("-"):
         raise ValueError(f"must not be negative, was {quote(raw)}")
     if raw.lower().lstrip("+-.") in ("nan", "inf", "infinity"):
@@ -86,7 +89,9 @@ def duration_ns(raw: str) -> int:
     """Return the nanoseconds of a duration such as ``90s``, ``500ms``, ``2m``."""
     match = DURATION.fullmatch(raw)
     if not match:
-        raise ValueError(f'expected a duration with a unit such as "90s" or "500ms", was {raw!a}')
+        raise ValueError(
+            f'expected a duration with a unit such as "90s" or "500ms", was {quote(raw)}'
+        )
     if len(match[1]) > 12:
         raise ValueError(f"duration is too large, was {quote(raw)}")
     return int(match[1]) * DURATION_UNITS[match[2]]
@@ -132,26 +137,33 @@ def choice(*allowed: str) -> Parser:
 
 
 def latency(value: object) -> str:
-    """Parse ``fixed:200ms``, ``lognormal:MEDIAN:SIGMA`` or ``empirical:FILE``."""
+    """Parse ``fixed:200ms``, ``lognormal:MEDIAN:SIGMA`` (sigma in (0, 3]) or ``empirical:FILE``."""
     raw = text(value, expected="a latency model such as fixed:200ms")
     kind, _, rest = raw.partition(":")
     if kind == "fixed":
-        duration("0ms", "60s")(rest)
+        duration("1us", "60s")(rest)
     elif kind == "lognormal" and rest.count(":") == 1:
         median, _, sigma = rest.partition(":")
-        duration("1ms", "60s")(median)
-        if not 0 < decimal_fixed(sigma, decimals=6) <= 5 * MICRO:
-            raise ValueError(f"sigma of a lognormal must be above 0 and at most 5, was {raw!a}")
+        duration("1us", "60s")(median)
+        if not 0 < decimal_fixed(sigma, decimals=6) <= 3 * MICRO:
+            raise ValueError(
+                f"sigma of a lognormal must be above 0 and at most 3, was {quote(raw)}"
+            )
     elif kind != "empirical" or not rest:
         raise ValueError(
-            "expected fixed:200ms, lognormal:MEDIAN:SIGMA or empirical:FILE, was " + quote(raw)
+            f"expected fixed:200ms, lognormal:MEDIAN:SIGMA or empirical:FILE, was {quote(raw)}"
         )
     return raw
 
 
 def queue(value: object) -> str:
-    """Parse ``risk_averse`` or ``prob:N``, N a power 1..10."""
-    raw = text(value, expected="a queue model, risk_averse or prob:N")
-    if raw != "risk_averse" and not re.fullmatch(r"prob:([1-9]|10)", raw):
-        raise ValueError(f"expected risk_averse or prob:N with N from 1 to 10, was {quote(raw)}")
+    """Parse ``risk_averse``, ``log``, ``log2``, or ``prob|power2|power3:N`` with N in (0, 100]."""
+    raw = text(value, expected="a queue model such as risk_averse or prob:3")
+    if raw in ("risk_averse", "log", "log2"):
+        return raw
+    kind, colon, exponent = raw.partition(":")
+    if kind not in ("prob", "power2", "power3") or not colon:
+        raise ValueError(f"expected risk_averse, log, log2, prob:N or such, was {quote(raw)}")
+    if not 0 < decimal_fixed(exponent, decimals=6) <= 100 * MICRO:
+        raise ValueError(f"exponent of {kind} must be above 0 and at most 100, was {quote(raw)}")
     return raw

@@ -1,0 +1,128 @@
+"""Commands for datasets and for the ledger of trials."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hatmanifesto.cli.groups import AsJson, group
+from hatmanifesto.cli.session import print_json, print_rows, session_of
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="NAME or NAME@HASH.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the groups of this file."""
+    data = group("Datasets: import, list, show, check.")
+    data.command("import")(data_import)
+    data.command("list")(data_list)
+    data.command("show")(data_show)
+    data.command("check")(data_check)
+    app.add_typer(data, name="data")
+    trials = group("Every back-test ever run, hash-chained.")
+    trials.command("list")(trials_list)
+    trials.command("check")(trials_check)
+    app.add_typer(trials, name="trials")
+
+
+def data_import(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...")],
+    dataset: Annotated[str, typer.Option(help="Name of the dataset.")],
+    as_json: AsJson = False,
+) -> int:
+    """Import recorded files as one immutable snapshot."""
+    from hatmanifesto.apps.data import import_paths
+
+    report = import_paths(
+        [Path(path) for path in paths],
+        dataset=dataset,
+        home=session_of(context).home,
+        progress=_silent if as_json else _say,
+    )
+    if as_json:
+        print_json(report.as_json())
+    return 0
+
+
+def data_list(context: typer.Context, as_json: AsJson = False) -> int:
+    """List the datasets."""
+    from hatmanifesto.apps.data import list_datasets
+
+    rows = list_datasets(session_of(context).home)
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows([_short(row) for row in rows], ("name", "hash", "evidence", "coins", "rows_out"))
+    return 0
+
+
+def data_show(context: typer.Context, name: Name, as_json: AsJson = False) -> int:
+    """Show counts, holes, coverage, sources and assumptions of a dataset."""
+    from hatmanifesto.apps.data import show_dataset
+
+    _show(show_dataset(name, session_of(context).home), as_json=as_json)
+    return 0
+
+
+def data_check(context: typer.Context, name: Name, as_json: AsJson = False) -> int:
+    """Hash every file of a dataset again."""
+    from hatmanifesto.apps.data import check_dataset
+
+    found = check_dataset(name, session_of(context).home)
+    if as_json:
+        print_json(found)
+    else:
+        sys.stdout.write(f"{found['spec']}: {found['files']} files, {found['status']}\n")
+    return 0
+
+
+def trials_list(context: typer.Context, as_json: AsJson = False) -> int:
+    """List every back-test that was run in this home."""
+    rows = _trials(context)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_rows(rows, tuple(rows[0]))
+    else:
+        sys.stdout.write("no trials yet\n")
+    return 0
+
+
+def trials_check(context: typer.Context, as_json: AsJson = False) -> int:
+    """Check the hash chain of the trial ledger."""
+    _show({"status": "ok", "trials": len(_trials(context))}, as_json=as_json)
+    return 0
+
+
+def _trials(context: typer.Context) -> list[Mapping[str, Any]]:
+    """Return the trials of the home; reading them checks their chain."""
+    import msgspec
+
+    from hatmanifesto.store.trials import read_trials
+
+    return [msgspec.to_builtins(trial) for trial in read_trials(session_of(context).home)]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _silent(_line: str) -> None:
+    return None
+
+
+def _short(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**row, "hash": str(row.get("dataset_hash", ""))[:12]}
+
+
+def _show(content: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(content)
+        return
+    for key, value in content.items():
+        words = value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+        sys.stdout.write(f"{key}: {words}\n")

@@ -1,0 +1,142 @@
+"""Commands that make, replay, verify and show runs."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from hatmanifesto.cli.groups import AsJson, RunName, Settings
+from hatmanifesto.cli.session import (
+    answer,
+    plain_name,
+    print_json,
+    print_rows,
+    session_of,
+    whole_number,
+)
+
+Text = str | None
+SEED_MAX = 2**63 - 1
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("backtest")(backtest)
+    app.command("demo")(demo)
+    app.command("replay")(replay)
+    app.command("verify")(verify)
+    app.command("runs")(runs)
+    app.command("report")(report)
+
+
+def backtest(
+    context: typer.Context,
+    strategy: Annotated[Text, typer.Argument(metavar="STRATEGY|FILE.py")] = None,
+    settings: Settings = None,
+    data: Annotated[Text, typer.Option(help="NAME[@HASH][,NAME...]")] = None,
+    coin: Annotated[Text, typer.Option(help="Coins, for example BTC,ETH.")] = None,
+    start: Annotated[Text, typer.Option("--from", help="First instant, RFC 3339 with Z.")] = None,
+    end: Annotated[Text, typer.Option("--to", help="End, exclusive, RFC 3339 with Z.")] = None,
+    capital: Annotated[Text, typer.Option(help="Starting capital, USDC.")] = None,
+    latency: Annotated[
+        Text, typer.Option(help="fixed:200ms, lognormal:MED:SIGMA or empirical:FILE.")
+    ] = None,
+    queue: Annotated[Text, typer.Option(help="risk_averse, prob:N, ...")] = None,
+    ties: Annotated[Text, typer.Option(help="pessimistic, optimistic or both.")] = None,
+    seed: Annotated[Text, typer.Option(help="Seed of every draw.")] = None,
+    block_ms: Annotated[Text, typer.Option(help="Block interval, ms.")] = None,
+    portfolio: Annotated[
+        Text, typer.Option(metavar="FILE.toml", help="Several strategies.")
+    ] = None,
+    as_json: AsJson = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Leave the HTML out.")] = False,
+) -> int:
+    """Back-test a strategy on recorded data."""
+    from hatmanifesto.apps.request import build_request
+
+    config = session_of(context).load()
+    request = build_request(
+        config,
+        {
+            "strategy": strategy,
+            "settings": settings,
+            "data": data,
+            "coins": coin,
+            "start": start,
+            "end": end,
+            "capital": capital,
+            "latency": latency,
+            "queue": queue,
+            "ties": ties,
+            "seed": whole_number("--seed", seed, low=0, high=SEED_MAX),
+            "block_ms": whole_number("--block-ms", block_ms, low=1, high=10_000),
+            "portfolio": portfolio,
+            "report": not no_report,
+        },
+    )
+    from hatmanifesto.apps.backtest import run_backtest
+
+    return answer(run_backtest(request), as_json=as_json)
+
+
+def demo(
+    context: typer.Context,
+    seed: Annotated[Text, typer.Option(help="Seed of every draw.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Back-test the shipped sample and write a report."""
+    config = session_of(context).load()
+    number = whole_number("--seed", seed, low=0, high=SEED_MAX)
+    from hatmanifesto.apps.demo import run_demo
+
+    if number is None:
+        number = config.number("backtest.seed")
+    return answer(run_demo(home=str(config.home), seed=number), as_json=as_json)
+
+
+def replay(context: typer.Context, run: RunName, as_json: AsJson = False) -> int:
+    """Run a recorded run again and compare, bit for bit."""
+    name = plain_name("RUN", run)
+    from hatmanifesto.apps.replay import replay_run
+
+    return answer(replay_run(str(session_of(context).home), name), as_json=as_json)
+
+
+def verify(context: typer.Context, run: RunName, as_json: AsJson = False) -> int:
+    """Check every byte of a run against its hashes."""
+    name = plain_name("RUN", run)
+    from hatmanifesto.apps.verify import verify_run
+
+    return answer(verify_run(str(session_of(context).home), name), as_json=as_json)
+
+
+def runs(context: typer.Context, as_json: AsJson = False) -> int:
+    """List the runs, newest last."""
+    from hatmanifesto.apps.runs import list_runs
+
+    rows = list_runs(str(session_of(context).home))
+    if as_json:
+        print_json(rows)
+    elif rows:
+        keys = ("run_id", "status", "strategy", "coins", "net_pnl_usdc")
+        print_rows(rows, keys)
+    else:
+        sys.stdout.write("no runs yet; try hat demo\n")
+    return 0
+
+
+def report(
+    context: typer.Context,
+    run: Annotated[Text, typer.Argument(metavar="RUN")] = None,
+    out: Annotated[Text, typer.Option(metavar="FILE", help="Copy into HOME/reports.")] = None,
+) -> int:
+    """Show where a run's report is, or copy it into HOME/reports."""
+    from hatmanifesto.apps.reports import copy_report, report_path, target_path
+
+    home = session_of(context).home
+    target = target_path(home, out) if out is not None else None
+    source = report_path(home, plain_name("RUN", run))
+    if target is not None:
+        copy_report(source, target)
+    sys.stdout.write(f"{target or source}\n")
+    return 0
