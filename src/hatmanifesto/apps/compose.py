@@ -1,4 +1,4 @@
-"""Wires the machines of a run by hand, from its specification: the only file that knows everyone."""
+"""Wires the machines of a run by hand, from its specification; the only file that knows all."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +13,7 @@ from hatmanifesto.domain.ports import Journal
 from hatmanifesto.domain.units import NS_MS
 from hatmanifesto.engine.engine import Assignment, Engine
 from hatmanifesto.engine.panel import Panel
+from hatmanifesto.hats.contract import Hat
 from hatmanifesto.hats.exchange import ExchangeHat
 from hatmanifesto.hats.risk import RiskHat
 from hatmanifesto.hats.security import SecurityHat
@@ -21,8 +22,8 @@ from hatmanifesto.simex.latency import LatencyModel, LatencySource, parse_latenc
 from hatmanifesto.simex.queue import parse_queue_model
 from hatmanifesto.simex.replay import TRADER, Legs, Replay
 from hatmanifesto.simex.replay_book import ReplayBook
-from hatmanifesto.store.tape import STAMP_MAX, ParquetTape
 from hatmanifesto.store.dataset import Dataset
+from hatmanifesto.store.tape import STAMP_MAX, ParquetTape
 from hatmanifesto.warden.policy import NullSigner, Policy, Warden
 
 LEG_FEED, LEG_ORDER, LEG_ANSWER = 1, 2, 3
@@ -112,7 +113,7 @@ def build_engine(spec: RunSpec, tape: ParquetTape, *, folder: Path) -> Engine:
         )
         for work in spec.works
     ]
-    hats = [
+    hats: list[Hat] = [
         SecurityHat(frozenset(range(len(tape.assets)))),
         ExchangeHat(tape.assets),
         RiskHat(spec.limits),

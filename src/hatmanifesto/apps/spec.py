@@ -141,8 +141,7 @@ def _portfolio(request: BacktestRequest, files: dict[str, bytes]) -> tuple[Work,
             why=f"unknown keys {sorted(content)}" if content else "it has no [[strategy]] table",
             fix="give one [[strategy]] per strategy with name, coins, capital and optional set",
         )
-    works = tuple(_entry(path, number, entry, files) for number, entry in enumerate(entries, 1))
-    return works
+    return tuple(_entry(path, number, entry, files) for number, entry in enumerate(entries, 1))
 
 
 def _entry(path: Path, number: int, entry: Any, files: dict[str, bytes]) -> Work:

@@ -12,7 +12,7 @@ from hatmanifesto.domain.events import Closed, Filled, Opened, Refused
 
 
 class Order:
-    """One of our orders; ``pending`` is the operation in flight on it ('' or 'cancel' or 'modify')."""
+    """One of our orders; ``pending`` is what is in flight on it: '', 'cancel' or 'modify'."""
 
     __slots__ = (
         "book",

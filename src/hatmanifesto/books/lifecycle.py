@@ -1,10 +1,10 @@
 """The life of an order as one table: which phase follows which cause, and nothing else.
 
-Theory of operation. An order is SENT until the venue answers. OPEN means it rests. The venue reports
-its end (`Closed`) and its fills on separate channels that overtake each other, so an end whose fills
-have not all arrived leaves the order CLOSING until they agree (SETTLED). FILLED, CLOSED and REJECTED
-are final: facts that come later change nothing and are counted as late. Every status string of the
-venue (PROTOCOL 5.2) maps to a cause, so an unknown one is an error and never read as a fill.
+Theory of operation. An order is SENT until the venue answers. OPEN means it rests. The venue
+reports its end (`Closed`) and its fills on separate channels that overtake each other, so an end
+whose fills have not all arrived leaves the order CLOSING until they agree (SETTLED). FILLED, CLOSED
+and REJECTED are final: facts that come later change nothing and are counted as late. Every status
+string of the venue (PROTOCOL 5.2) maps to a cause, so an unknown one is an error, never a fill.
 """
 
 from enum import IntEnum

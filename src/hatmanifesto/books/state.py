@@ -16,9 +16,9 @@ NO_TOP: Row = (-1, -1, 0, 0, 0, 0, 0, 0, -1)
 class State:
     """Books, orders, ledgers and counters of one account.
 
-    ``tops[coin]`` is the newest book row of the coin (its a..d are bid px, bid sz, ask px, ask sz);
-    ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position. ``capital`` is what
-    the account began with and ``peak2`` the highest marked equity seen at a decision [half micro].
+    ``tops[coin]`` is the newest book row of the coin (a..d: bid px, bid sz, ask px, ask sz);
+    ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position. ``capital`` is
+    what the account began with, ``peak2`` the highest marked equity judged so far [half micro].
     """
 
     __slots__ = (

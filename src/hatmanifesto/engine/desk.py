@@ -56,7 +56,7 @@ class Desk:
         "trade_sz",
     )
 
-    def __init__(  # noqa: PLR0913  built in one place, all keywords
+    def __init__(
         self,
         *,
         book: int,

@@ -1,9 +1,9 @@
 """The engine: one synchronous, deterministic step from facts to commands.
 
-Theory of operation. A step takes all events with one receive time, folds them into State, lets each
-desk with news decide (at most once per its requote time), compares what is wanted with what rests,
-and puts every resulting command before the panel. A command that passes is folded into State as SENT
-before the next is judged. The engine reads no clock, file, socket, environment or random source.
+Theory of operation. A step takes all events with one receive time, folds them into State, lets
+each desk with news decide (at most once per its requote time), compares what is wanted with what
+rests, and puts every resulting command before the panel. A command that passes is folded into State
+as SENT before the next is judged. The engine reads no clock, file, socket or random source.
 """
 
 from collections.abc import Sequence
@@ -217,7 +217,7 @@ class Engine:
             self._fold_command(command, slot)
             out.append(command)
 
-    def _command(  # noqa: PLR0913  one call site, mirrors Proposal
+    def _command(
         self, desk: Desk, slot: SlotState, index: int, plan: int, px: int, sz: int
     ) -> Command:
         state = self.state

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pre-trade and account limits. Money in micro-USDC; 0 forbids opening, it never means unlimited.
+    """Pre-trade and account limits. Money in micro-USDC; 0 forbids opening, never "unlimited".
 
     ``collar_bps`` is the largest distance of an order's price from the mid; ``leverage_max`` is on
     worst-case gross exposure over marked equity, in hundredths (300 = 3x).

@@ -6,6 +6,12 @@ trader's books and the exchange's can disagree, and be compared.
 
 from hatmanifesto.domain.asset import Asset, maintenance_of, maintenance_tiers
 
+BACKGROUND = "background"
+"""Account that stands for everybody who is not simulated, so that no money appears or vanishes."""
+
+FEES = "fees"
+"""Account that receives fees and bears the rounding of funding."""
+
 LEVERAGE_DEFAULT = 20
 """Cross leverage of a fresh coin, or the coin's maximum if lower. Source: PROTOCOL 15.1."""
 
@@ -82,7 +88,7 @@ class MarginRule:
     def initial(
         self, account: Account, mids2: list[int], open_buy: list[int], open_sell: list[int]
     ) -> int:
-        """Return the margin that positions and everything resting would need, doubled [micro-USDC]."""
+        """Return the margin of positions and everything resting [half micro-USDC]."""
         total = 0
         for coin, szi in enumerate(account.positions):
             worst = max(abs(szi), szi + open_buy[coin], open_sell[coin] - szi)

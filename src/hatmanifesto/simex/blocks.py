@@ -29,7 +29,7 @@ class BlockQueue:
         self._seq = 0
 
     def push(self, command: Command, arrival: int) -> None:
-        """Queue a command that reaches the venue at ``arrival`` [ns] for the block at or after it."""
+        """Queue a command that arrives at ``arrival`` [ns] for the block at or after it."""
         block = -(-arrival // self._block_ns) * self._block_ns
         self._seq += 1
         heapq.heappush(self._heap, (block, group_of(command), self._seq, command))

@@ -1,7 +1,7 @@
 """The clearing: accounts, rules, fees, funding and margin of the simulated exchange.
 
-One machine for every matcher. It admits commands in block order, applies the venue's rules with the
-venue's statuses, settles matches between accounts (counterparties outside are the `background`
+One machine for every matcher. It admits commands in block order, applies the venue's rules with
+the venue's statuses, settles matches between accounts (counterparties outside are the `background`
 account, so that no money appears or vanishes), charges fees and funding truncated toward zero, and
 checks maintenance margin at each book snapshot and each fill.
 
@@ -12,7 +12,7 @@ new order is refused inside the book has already cancelled its target.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hatmanifesto.domain.asset import NOTIONAL_MIN, Asset, is_on_grid
+from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.commands import Cancel, Command, Modify, OrderCommand
 from hatmanifesto.domain.enums import Status, Tif
 from hatmanifesto.domain.events import (
@@ -20,28 +20,19 @@ from hatmanifesto.domain.events import (
     Closed,
     Fact,
     Filled,
-    FundingPaid,
-    FundingUnknown,
     MarginCalled,
     Opened,
     Refused,
 )
 from hatmanifesto.domain.rows import Row
-from hatmanifesto.domain.units import MARK_ONE, NS_HOUR, rate_of
-from hatmanifesto.simex.account import Account, MarginRule
+from hatmanifesto.domain.units import MARK_ONE, rate_of
+from hatmanifesto.simex.account import BACKGROUND, FEES, Account, MarginRule
+from hatmanifesto.simex.funding import FundingClock
 from hatmanifesto.simex.matching import Match, Matcher, Resting
+from hatmanifesto.simex.rules import OPEN_ORDERS_MAX, rule_broken
 from hatmanifesto.simex.statuses import TEXT, TEXT_BAD_MODIFY
 
-OPEN_ORDERS_MAX = 1_000
-"""Open orders of an account. Source: PROTOCOL 3.3."""
-
-FUNDING_GRACE_NS = 60 * 10**9
-"""How long after the hour its rate may arrive before it counts as unknown [ns]."""
-
 L2, CTX, FUNDING = 2, 3, 4
-
-BACKGROUND = "background"
-FEES = "fees"
 
 
 class FeeSchedule(NamedTuple):
@@ -73,9 +64,7 @@ class Clearing:
         self._tid_next = 1
         self._mids2 = [0] * len(assets)
         self._oracle = [0] * len(assets)
-        self._hour_next = 0
-        self._hour_szi: list[dict[str, int]] = []
-        self._hour_due: list[bool] = [False] * len(assets)
+        self._funding = FundingClock(coins=len(assets))
         self.is_called = False
 
     def open_account(self, name: str, *, cash: int) -> Account:
@@ -172,26 +161,12 @@ class Clearing:
         self._emit(name, Refused(intent, status, TEXT[status], now, 0))
 
     def _rule_broken(self, name: str, command: OrderCommand) -> Status | None:
-        """Return the status of the published rule that the order breaks, None if it breaks none."""
-        coin, side, px, sz = command.coin, command.side, command.px, command.sz
-        asset = self.assets[coin]
-        if not is_on_grid(px, px_decimals=asset.px_decimals):
-            return Status.TICK_REJECTED
-        if sz <= 0:
-            return Status.REJECTED
-        position = self.accounts[name].positions[coin]
-        if command.reduce_only and position * side >= 0:
-            return Status.REDUCE_ONLY_REJECTED
-        closes_all = position * side < 0 and (
-            sz == abs(position) or (command.reduce_only and sz > abs(position))
+        return rule_broken(
+            command,
+            px_decimals=self.assets[command.coin].px_decimals,
+            position=self.accounts[name].positions[command.coin],
+            best=self._best(command.coin),
         )
-        if px * sz < NOTIONAL_MIN and not closes_all:
-            return Status.MIN_TRADE_NTL_REJECTED
-        if command.tif == Tif.ALO:
-            bid, ask = self._best(coin)
-            if (side > 0 and 0 < ask <= px) or (side < 0 and px <= bid):
-                return Status.BAD_ALO_PX_REJECTED
-        return None
 
     def _margin_broken(self, name: str, command: OrderCommand) -> Status | None:
         """Return a status when open orders or margin do not allow the order."""
@@ -237,8 +212,9 @@ class Clearing:
     def on_public(self, row: Row) -> None:
         """Fold one public row: matches of resting orders, funding, margin."""
         exch = row[2]
-        if exch >= self._hour_next:
-            self._hour(exch)
+        if exch >= self._funding.hour_next:
+            for name, fact in self._funding.cross(exch, self.accounts):
+                self._emit(name, fact)
         kind = row[0]
         if kind in (CTX, FUNDING):
             self._on_context(row)
@@ -331,56 +307,24 @@ class Clearing:
 
     # -- funding and margin --------------------------------------------------------------------
 
-    def _hour(self, exch: int) -> None:
-        """Remember positions at the hour that was crossed; tell of hours left without a rate."""
-        if self._hour_next and any(self._hour_due):
-            self._funding_unknown(exch)
-        if self._hour_next:
-            self._hour_szi = [
-                {name: account.positions[coin] for name, account in self.accounts.items()}
-                for coin in range(len(self.assets))
-            ]
-            self._hour_due = [any(szi.values()) for szi in self._hour_szi]
-        self._hour_next = exch - exch % NS_HOUR + NS_HOUR
-
     def finish(self, exch: int) -> None:
-        """Tell of a funding hour that no rate came for; call at the end of the data."""
-        if any(self._hour_due):
-            self._funding_unknown(exch)
-
-    def _funding_unknown(self, exch: int) -> None:
-        for coin, due in enumerate(self._hour_due):
-            if due:
-                for name, szi in self._hour_szi[coin].items():
-                    if szi and name not in (BACKGROUND, FEES):
-                        self._emit(name, FundingUnknown(coin, szi, exch, 0))
-        self._hour_due = [False] * len(self.assets)
+        """Tell of funding hours that no rate came for; call at the end of the data."""
+        for name, fact in self._funding.unknown(exch):
+            self._emit(name, fact)
 
     def _on_context(self, row: Row) -> None:
         coin = row[1]
         if row[0] == CTX:
             self._oracle[coin] = row[5]
-        elif row[5] and self._hour_due[coin]:
-            self._hour_due[coin] = False
-            self._pay_funding(coin, rate=row[4], exch=row[2])
-
-    def _pay_funding(self, coin: int, *, rate: int, exch: int) -> None:
-        """Pay ``-szi * oracle * rate``, truncated toward zero per account; the fee account rounds."""
-        px_one = 10 ** self.assets[coin].px_decimals
-        oracle = self._oracle[coin] or self._mids2[coin] * MARK_ONE // (2 * px_one)
-        total = 0
-        for name, szi in self._hour_szi[coin].items():
-            notional = szi * oracle * px_one // MARK_ONE
-            usdc = -rate_of(notional, rate)
-            if not szi:
-                continue
-            account = self.accounts[name]
-            account.cash += usdc
-            account.funding += usdc
-            total += usdc
-            if name not in (BACKGROUND, FEES):
-                self._emit(name, FundingPaid(coin, szi, oracle, rate, usdc, exch, 0))
-        self.fee_account.cash -= total
+        elif row[5]:
+            px_one = 10 ** self.assets[coin].px_decimals
+            oracle = self._oracle[coin] or self._mids2[coin] * MARK_ONE // (2 * px_one)
+            for name, fact in self._funding.settle(row, oracle=oracle, px_one=px_one):
+                account = self.accounts[name]
+                account.cash += fact.usdc
+                account.funding += fact.usdc
+                self.fee_account.cash -= fact.usdc
+                self._emit(name, fact)
 
     def _check_margin(self, now: int) -> None:
         if self.is_called:

@@ -15,7 +15,7 @@ UNITS = {"ms": NS_MS, "us": 1_000, "ns": 1, "s": 1_000_000_000}
 
 
 class LatencyModel(NamedTuple):
-    """``kind`` fixed, lognormal or empirical; ``median`` [ns]; ``sigma`` of the log; or ``samples`` [ns]."""
+    """Delays: ``kind`` fixed, lognormal or empirical; ``median`` and ``samples`` in ns."""
 
     kind: str
     median: int

@@ -6,8 +6,11 @@ from hatmanifesto.domain.rows import Chunk, Row
 
 
 class Resting:
-    """An order in a matcher. ``front`` is the public size before it, ``shown`` the level's last
-    public size (-1 unknown), ``traded`` what printed at its price since then [sz units]."""
+    """An order in a matcher, with its estimated place.
+
+    ``front`` is the public size before it, ``shown`` the level's last public size (-1 unknown),
+    ``traded`` what printed at its price since then [sz units].
+    """
 
     __slots__ = (
         "account",
@@ -24,7 +27,7 @@ class Resting:
         "traded",
     )
 
-    def __init__(  # noqa: PLR0913  built in one place, all keywords
+    def __init__(
         self, *, account: str, intent: int, oid: int, coin: int, side: int, px: int, sz: int,
         reduce_only: bool,
     ) -> None:  # fmt: skip
@@ -43,7 +46,7 @@ class Resting:
 
 
 class Match(NamedTuple):
-    """A match: ``order`` gets ``sz`` at ``px``; ``resting`` is the other order, None for background."""
+    """``order`` gets ``sz`` at ``px`` from ``resting``, or from the background when None."""
 
     order: Resting
     px: int

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from hatmanifesto.domain.commands import Cancel, Modify, Place
 from hatmanifesto.domain.enums import Status
 from hatmanifesto.domain.events import Fact, MarginCalled, Refused
 from hatmanifesto.domain.ports import Journal, Signer
-from hatmanifesto.domain.commands import Cancel, Modify, Place
 from hatmanifesto.domain.records import Record
 from hatmanifesto.domain.rows import EXCH, Chunk, Row, Tape
 from hatmanifesto.engine.engine import FAR, Engine
@@ -40,7 +40,7 @@ class Legs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a replay ended: reason ('end' or 'margin'), rows, batches, commands, and the last stamp."""
+    """How a replay ended: reason ('end' or 'margin'), counts, and the last stamp [ns]."""
 
     reason: str
     rows: int
@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
 class Replay:
     """Drives engine and clearing over a tape. Build it, then ``run`` it once."""
 
-    def __init__(  # noqa: PLR0913  the wiring of a whole machine, all keywords
+    def __init__(
         self,
         *,
         tape: Tape,

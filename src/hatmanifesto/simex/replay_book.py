@@ -1,12 +1,12 @@
 """ReplayBook: recorded books and prints, with our resting orders at an estimated queue place.
 
-Theory of operation. The recording knows nothing of us, so our orders stand beside it. An order that
-comes to rest has the level's public size before it. Prints at its price eat that size first and then
-the order; a print beyond its price reaches it at once; each print's volume is handed out once, over
-our orders in price and time order. A new public size at its level moves the place by the queue model.
-When the public book crosses the order's price, what is left is filled. Liquidity that we take is gone
-until the public size of that level is told again. Sizes of levels deeper than the recording are
-unknown: an order there has an unreachable front until its level is seen.
+Theory of operation. The recording knows nothing of us, so our orders stand beside it. An order
+that comes to rest has the level's public size before it. Prints at its price eat that size first
+and then the order; a print beyond its price reaches it at once; each print's volume is handed out
+once, over our orders in price and time order. A new public size at its level moves the place by the
+queue model. When the public book crosses the order's price, what is left is filled. Liquidity that
+we take is gone until the public size of that level is told again. Levels deeper than the recording
+are unknown: an order there has an unreachable front until its level is seen.
 """
 
 import numpy as np

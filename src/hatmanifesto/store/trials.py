@@ -1,6 +1,7 @@
-"""The trial ledger: every evaluated configuration, appended to one hash-chained file, never edited."""
+"""The trial ledger: every evaluated configuration, in one hash-chained file that only grows."""
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,6 @@ from hatmanifesto.store.journal import (
     frame_bytes,
     read_frames,
 )
-import hashlib
 
 
 class Trial(msgspec.Struct, frozen=True):

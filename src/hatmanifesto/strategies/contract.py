@@ -41,7 +41,7 @@ class View(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """One role: its name, side, time in force, and whether it may only reduce the account's position."""
+    """One role: name, side, time in force, and whether it may only reduce the net position."""
 
     name: str
     side: int

@@ -125,8 +125,8 @@ def why_too_small(p: Params, v: View) -> str:
     if math.floor(inventory / mid) >= math.floor(lot / mid):
         return ""
     return (
-        f"the smallest order the venue takes is 10 USDC, {NOTIONAL_FLOOR / 1e6:.1f} USDC with room for "
-        f"one move, and inventory_pct {p.inventory_pct:g} of {v.capital / 1e6:.2f} USDC allows "
+        f"the smallest order the venue takes is 10 USDC, {NOTIONAL_FLOOR / 1e6:.1f} USDC with room "
+        f"for one move, and inventory_pct {p.inventory_pct:g} of {v.capital / 1e6:.2f} USDC allows "
         f"{inventory / 1e6:.2f} USDC"
     )
 

@@ -1,0 +1,69 @@
+"""The funding clock: who held what at the hour, and what each pays once the rate is known.
+
+Positions are taken when the first row at or after the hour arrives. The rate comes as a FUNDING
+row; an hour whose rate never comes is told as unknown to every holder of a position, never as 0.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from hatmanifesto.domain.events import FundingPaid, FundingUnknown
+from hatmanifesto.domain.rows import Row
+from hatmanifesto.domain.units import MARK_ONE, NS_HOUR, RATE_ONE
+from hatmanifesto.simex.account import BACKGROUND, FEES, Account
+
+
+class FundingClock:
+    """Positions at the last hour and whether they are still to be settled, per coin."""
+
+    __slots__ = ("_due", "_szi", "hour_next")
+
+    def __init__(self, *, coins: int) -> None:
+        self.hour_next = 0
+        self._szi: list[dict[str, int]] = [{} for _ in range(coins)]
+        self._due = [False] * coins
+
+    def cross(
+        self, exch: int, accounts: Mapping[str, Account]
+    ) -> Iterator[tuple[str, FundingUnknown]]:
+        """Take the positions of the hour before ``exch``; yield what stayed unknown of the last."""
+        yield from self.unknown(exch)
+        if self.hour_next:
+            for coin, held in enumerate(self._szi):
+                held.clear()
+                held.update(
+                    {
+                        name: account.positions[coin]
+                        for name, account in accounts.items()
+                        if name not in (BACKGROUND, FEES) and account.positions[coin]
+                    }
+                )
+                self._due[coin] = bool(held)
+        self.hour_next = exch - exch % NS_HOUR + NS_HOUR
+
+    def unknown(self, exch: int) -> Iterator[tuple[str, FundingUnknown]]:
+        """Yield the hours that no rate came for, once."""
+        for coin, is_due in enumerate(self._due):
+            if is_due:
+                self._due[coin] = False
+                for name, szi in self._szi[coin].items():
+                    yield name, FundingUnknown(coin, szi, exch, 0)
+
+    def settle(self, row: Row, *, oracle: int, px_one: int) -> list[tuple[str, FundingPaid]]:
+        """Return ``-szi * oracle * rate`` of each holder, truncated toward zero (PROTOCOL 13).
+
+        Args:
+            row: a FUNDING row with a known rate.
+            oracle: [1e-10 USDC].
+            px_one: px units per USDC of the coin.
+        """
+        coin = row[1]
+        if not self._due[coin]:
+            return []
+        self._due[coin] = False
+        paid = []
+        for name, szi in self._szi[coin].items():
+            product = szi * oracle * px_one * row[4]
+            size = abs(product) // (MARK_ONE * RATE_ONE)
+            usdc = -size if product > 0 else size
+            paid.append((name, FundingPaid(coin, szi, oracle, row[4], usdc, row[2], 0)))
+        return paid
