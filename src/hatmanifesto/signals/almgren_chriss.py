@@ -81,8 +81,8 @@ def optimal_schedule(program: Program, *, aversion: float) -> Schedule:
     shares = left / program.slices
     if kappa > 0:
         passed = np.exp(-kappa * tau * (program.slices - left))
-        whole = math.expm1(-2.0 * kappa * program.time)
-        shares = passed * np.expm1(-2.0 * kappa * tau * left) / whole
+        rest = np.expm1(-2.0 * kappa * tau * left)
+        shares = passed * rest / rest[0]
     holdings = program.sz * shares
     trades = holdings[:-1] - holdings[1:]
     fixed = 0.5 * program.gamma * program.sz**2 + program.epsilon * abs(program.sz)

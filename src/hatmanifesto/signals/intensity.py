@@ -17,6 +17,8 @@ from hatmanifesto.signals.checks import (
 
 BISECTIONS = 200
 TERMS_MAX = 10**6
+EXPONENT_MAX = 700.0
+"""Natural logarithm of about the largest float."""
 
 
 class FillChance(msgspec.Struct, frozen=True):
@@ -25,6 +27,15 @@ class FillChance(msgspec.Struct, frozen=True):
     intensity: float
     probability: float
     wait_mean: float
+
+
+def fill_rate(*, intensity: float, k: float, delta: float) -> float:
+    """Return A exp(-k delta) [1/time]; NaN so far through the mid that it has no finite value.
+
+    Source: Avellaneda & Stoikov (2008), eq. 12.
+    """
+    exponent = -k * delta
+    return intensity * math.exp(exponent) if exponent < EXPONENT_MAX else math.nan
 
 
 def fill_chance(*, intensity: float, k: float, delta: float, tau: float) -> FillChance:
@@ -43,7 +54,7 @@ def fill_chance(*, intensity: float, k: float, delta: float, tau: float) -> Fill
     """
     require_not_negative({"intensity": intensity, "k": k, "tau": tau})
     require_finite({"delta": delta})
-    rate = intensity * math.exp(-k * delta)
+    rate = fill_rate(intensity=intensity, k=k, delta=delta)
     return FillChance(rate, -math.expm1(-rate * tau), 1.0 / rate if rate > 0 else math.nan)
 
 

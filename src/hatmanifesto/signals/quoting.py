@@ -24,6 +24,7 @@ from hatmanifesto.signals.checks import (
     require_positive,
 )
 from hatmanifesto.signals.closed_form import glft_half_spread, glft_skew, quote_base
+from hatmanifesto.signals.intensity import fill_rate
 
 INVENTORY_MAX = 500
 TAYLOR_TERMS = 24
@@ -96,8 +97,8 @@ def reservation_quotes(market: Market, *, mid: float, q: float, time_left: float
         ask=ask,
         delta_bid=mid - bid,
         delta_ask=ask - mid,
-        rate_bid=market.intensity * math.exp(-market.k * (mid - bid)),
-        rate_ask=market.intensity * math.exp(-market.k * (ask - mid)),
+        rate_bid=fill_rate(intensity=market.intensity, k=market.k, delta=mid - bid),
+        rate_ask=fill_rate(intensity=market.intensity, k=market.k, delta=ask - mid),
     )
 
 

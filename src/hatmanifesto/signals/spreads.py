@@ -11,12 +11,13 @@ BPS = 1e4
 class Spreads(msgspec.Struct, frozen=True):
     """Full (round trip) spreads in bps of the mid at the trade.
 
-    Shapes: ``rows`` is (n_kept, 4): quoted, effective, realised, impact; ``mean`` is (4,), weighted
-    by notional, NaN when nothing was kept. ``kept`` marks the trades on an uncrossed book, (n,).
+    Shapes: ``rows`` is (n_kept, 4): quoted, effective, realised, impact; ``weighted`` is (4,),
+    their mean by notional, NaN when nothing was kept. ``kept``, (n,), marks the
+    trades on an uncrossed book.
     """
 
     rows: Floats
-    mean: Floats
+    weighted: Floats
     kept: np.ndarray
 
 
@@ -56,5 +57,5 @@ def trade_spreads(
     rows = BPS * np.column_stack((quoted, effective, realised, impact))
     weights = (prices * sizes)[kept]
     total = float(weights.sum())
-    mean = weights @ rows / total if total > 0 else np.full(4, np.nan)
-    return Spreads(rows=rows, mean=mean, kept=kept)
+    weighted = weights @ rows / total if total > 0 else np.full(4, np.nan)
+    return Spreads(rows=rows, weighted=weighted, kept=kept)

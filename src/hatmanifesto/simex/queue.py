@@ -6,6 +6,10 @@ says with which probability p that happened behind us. The order is reached when
 size shown never includes our own order. Under the risk-averse model nobody before us ever cancels
 (p = 1), but the front still cannot exceed what is shown.
 
+The published estimate lets a large cancel take more from the front than stands there, which would
+fill an order that nobody traded with. `estimated_front` is that estimate; `front_after_depth`, for
+the exchange, stops it at zero: only trades fill.
+
 Source: hftbacktest 2.x documentation, "Order Fill"; QUANT D.10.
 """
 
@@ -70,7 +74,7 @@ def front_after_trade(front: float, sz: float) -> float:
 def front_after_depth(
     front: float, *, shown_before: float, shown: float, traded: float, model: QueueModel
 ) -> float:
-    """Return what is before us after the level's size changed; it never grows.
+    """Return what is before us after the level's size changed: it never grows, and never fills.
 
     Args:
         front: before us now, trades already taken off [sz units].
@@ -78,6 +82,16 @@ def front_after_depth(
         traded: at our price between the two, >= 0 [sz units].
         model: who cancels.
     """
+    estimate = estimated_front(
+        front, shown_before=shown_before, shown=shown, traded=traded, model=model
+    )
+    return max(estimate, min(front, 0))
+
+
+def estimated_front(
+    front: float, *, shown_before: float, shown: float, traded: float, model: QueueModel
+) -> float:
+    """Return the published estimate of the front, which may fall below zero; arguments as above."""
     cancelled = shown_before - shown - traded
     if cancelled < 0 or model.kind == RISK_AVERSE:
         return min(front, shown)
@@ -90,7 +104,7 @@ def front_after_depth(
 def follow_queue(
     shown: float, events: Iterable[tuple[str, float]], *, model: QueueModel
 ) -> list[float]:
-    """Return what is before an order after each event, for one that joins behind ``shown``.
+    """Return the published estimate after each event, for an order that joins behind ``shown``.
 
     Args:
         shown: size of the level on joining, >= 0 [sz units].
@@ -109,7 +123,7 @@ def follow_queue(
             traded += value
         elif name == "depth":
             change = {"shown_before": shown, "shown": _size(value), "traded": traded}
-            front = front_after_depth(front, **change, model=model)
+            front = estimated_front(front, **change, model=model)
             shown, traded = value, 0.0
         else:
             raise ValueError(f"expected a trade or depth event, was {name!r}")
