@@ -1,6 +1,7 @@
 """Formulas of signals and of order cost: mirror symmetry, limits, scale, and refusals."""
 
 import math
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -207,13 +208,17 @@ def test_scalars_say_nan_and_never_raise() -> None:
     assert math.isnan(closed_form.ewma_variance(1.0, 1.0, 1.0, 0.0))
 
 
+@pytest.mark.slow
 def test_scalars_compile_and_agree() -> None:
     numba = pytest.importorskip("numba", reason="platform: no numba here")
-    base = numba.njit(closed_form.weighted_mid2)
-    assert base(10, 1, 12, 3) == closed_form.weighted_mid2(10, 1, 12, 3) == 21.0
-    variance = numba.njit(closed_form.ewma_variance)
-    arguments = (4.0, 2.0, 0.5, 10.0)
-    assert variance(*arguments) == closed_form.ewma_variance(*arguments)
+    names = dict(vars(closed_form))
+    for name in ("quote_base", "glft_skew", "glft_half_spread", "weighted_mid2", "ewma_variance"):
+        plain = getattr(closed_form, name)
+        names[name] = numba.njit(FunctionType(plain.__code__, names, name))
+        for numbers in ((0.1, 2.0, 1.5, 140.0), (0.0, 2.0, 1.5, 140.0), (4.0, 2.0, 0.5, 10.0)):
+            arguments = numbers[: plain.__code__.co_argcount]
+            assert names[name](*arguments) == plain(*arguments), name
+    assert names["weighted_mid2"](10, 1, 12, 3) == closed_form.weighted_mid2(10, 1, 12, 3) == 21.0
 
 
 @given(start=scales, steps=st.lists(st.floats(0.01, 5.0), min_size=1, max_size=10))
