@@ -30,8 +30,8 @@ HOLE_SHARE = 0.4
 HOLE_S = 12
 GENERATOR_VERSION = 1
 SHAPES = {
-    "BTC": FlowShape(px=920_000, level_sz=90_000, trade_sz=900, volatility=0.8),
-    "ETH": FlowShape(px=315_000, level_sz=120_000, trade_sz=2_500, volatility=0.7),
+    "BTC": FlowShape(px=920_000, level_sz=90_000, trade_sz=900, volatility_milli=800),
+    "ETH": FlowShape(px=315_000, level_sz=120_000, trade_sz=2_500, volatility_milli=700),
 }
 """Prices of 92,000 and 3,150 USDC; mean level 0.9 BTC, 12 ETH; least aggressor 0.009, 0.25."""
 

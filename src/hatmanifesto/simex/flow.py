@@ -8,8 +8,8 @@ trades the two ladders of resting size drift after the fair value, lose and gain
 cross. A bbo row follows whenever the best level changed, a book of 20 levels every seventh block;
 rows of one block bear one stamp and agree. Inside the hole nothing is recorded.
 
-Only integers, uniforms, normals and exponentials are drawn and only square roots are taken, so that
-a seed gives the same rows on every machine.
+Only integers, uniforms, normals and exponentials are drawn and only square roots are taken, and
+the state is integers, so that a seed gives the same rows on every machine.
 """
 
 from math import floor, sqrt
@@ -31,25 +31,35 @@ BLOCK_MS_SPREAD = 11
 """A block lasts 70 to 80 ms."""
 BOOK_EVERY = 7
 """Blocks from book to book: about 0.5 s, as the venue sends them."""
+MILLI = 1000
+CUT_MILLI = 550
+"""How often a print is cut in two."""
+WIDE_MILLI = 60
+"""How often a new quote leaves a tick free."""
+LATE_MILLI = 400
+"""How often the quotes miss a block, so that stale ones get hit."""
 PRINTS_MAX = 6
 """Most prints an aggressor is cut into at one level."""
 
 
 class FlowShape(NamedTuple):
-    """How a coin trades; sizes in sz units, ``px`` in px units, the rest in ticks or shares.
+    """How a coin trades: ``px`` [px units], sizes [sz units], ``milli`` 1e-3 of ticks or of one.
 
-    Quotes follow once the fair value strays more than ``stray_max`` from the middle.
+    ``volatility_milli`` is the step of the fair value in a block, ``impact_milli`` its push by a
+    trade and by each level swept [ticks]; quotes follow once the fair value strays more than
+    ``stray_milli`` from the middle. ``persistence_milli`` and ``informed_milli`` are the chances
+    that an aggressor keeps the side of the last one, or takes that of the fair value.
     """
 
     px: int
     level_sz: int
     trade_sz: int
-    trades_per_s: float = 1.6
-    volatility: float = 0.8
-    impact: float = 0.35
-    persistence: float = 0.8
-    informed: float = 0.35
-    stray_max: float = 1.6
+    wait_ms: int = 625
+    volatility_milli: int = 800
+    impact_milli: int = 350
+    persistence_milli: int = 800
+    informed_milli: int = 350
+    stray_milli: int = 1600
 
 
 class Session(NamedTuple):
@@ -81,9 +91,10 @@ class Ladder:
         self.best = best
         self.sign = sign
         self.sizes: list[int] = []
-        self._fill()
+        self.refill()
 
-    def _fill(self) -> None:
+    def refill(self) -> None:
+        """Add sizes at the far end until the ladder is full."""
         missing = DEPTH - len(self.sizes)
         if missing > 0:
             self.sizes += self._sizes(missing)
@@ -100,11 +111,11 @@ class Ladder:
         elif steps < 0:
             del self.sizes[:-steps]
         self.best = best
-        self._fill()
+        self.refill()
 
     def churn(self, level: int) -> None:
         """Add to one level or cancel a part of it; it never empties."""
-        change = floor(self._draws.standard_normal() * self._level_sz / 4)
+        change = floor(self._draws.standard_normal() * (self._level_sz // 4))
         self.sizes[level] = max(self.sizes[level] + change, 1 + self._level_sz // 50)
 
     def take(self, sz: int) -> list[tuple[int, int]]:
@@ -133,19 +144,27 @@ class Flow:
         self._shape = shape
         self.tick = tick_of(shape.px, px_decimals=asset.px_decimals)
         best = shape.px // self.tick
-        self._fair = best + 0.5
+        self._fair_milli = best * MILLI + MILLI // 2
         self.bids = Ladder(draws, best=best, sign=1, level_sz=shape.level_sz)
         self.asks = Ladder(draws, best=best + 1, sign=-1, level_sz=shape.level_sz)
         self._side = 1
-        self._wait_s = float(draws.standard_exponential()) / shape.trades_per_s
+        self._wait_ms = self._next_wait_ms()
 
-    def step(self, seconds: float) -> list[tuple[int, int, int]]:
+    def _next_wait_ms(self) -> int:
+        return 1 + floor(self._draws.standard_exponential() * self._shape.wait_ms)
+
+    def _happens(self, milli: int) -> bool:
+        """Say yes ``milli`` times in a thousand."""
+        return int(self._draws.integers(0, MILLI)) < milli
+
+    def step(self, block_ms: int) -> list[tuple[int, int, int]]:
         """Advance one block and return its prints: px [px units], sz [sz units], aggressor side."""
-        self._fair += float(self._draws.standard_normal()) * self._shape.volatility
-        self._wait_s -= seconds
+        step = self._draws.standard_normal() * self._shape.volatility_milli
+        self._fair_milli += floor(step)
+        self._wait_ms -= block_ms
         prints: list[tuple[int, int, int]] = []
-        while self._wait_s <= 0:
-            self._wait_s += float(self._draws.standard_exponential()) / self._shape.trades_per_s
+        while self._wait_ms <= 0:
+            self._wait_ms += self._next_wait_ms()
             prints += self._aggress()
         if not prints:
             self._requote()
@@ -153,39 +172,38 @@ class Flow:
 
     def _aggress(self) -> list[tuple[int, int, int]]:
         shape = self._shape
-        if self._draws.random() < shape.informed:
-            middle = (self.bids.best + self.asks.best) / 2
-            self._side = 1 if self._fair > middle else -1
-        elif self._draws.random() > shape.persistence:
+        if self._happens(shape.informed_milli):
+            self._side = 1 if self._fair_milli > self._middle_milli() else -1
+        elif not self._happens(shape.persistence_milli):
             self._side = -self._side
-        tail = sqrt(1.0 - self._draws.random())
-        sz = min(1 + floor(shape.trade_sz / (tail * sqrt(tail))), shape.level_sz * 12)
+        tail = sqrt(1 - self._draws.random())
+        sz = min(1 + int(shape.trade_sz // (tail * sqrt(tail))), shape.level_sz * 12)
         ladder = self.asks if self._side > 0 else self.bids
         before = ladder.best
         taken = ladder.take(sz)
         swept = abs(ladder.best - before)
-        self._fair += self._side * shape.impact * (1 + swept)
+        self._fair_milli += self._side * shape.impact_milli * (1 + swept)
         return [
             (px * self.tick, part, self._side) for px, size in taken for part in self._cut(size)
         ]
 
+    def _middle_milli(self) -> int:
+        return (self.bids.best + self.asks.best) * MILLI // 2
+
     def _cut(self, sz: int) -> list[int]:
         """Return ``sz`` as the sizes of the resting orders it met."""
         parts: list[int] = []
-        while len(parts) < PRINTS_MAX - 1 and sz > 1 and self._draws.random() < 0.55:
+        while len(parts) < PRINTS_MAX - 1 and sz > 1 and self._happens(CUT_MILLI):
             parts.append(1 + floor(self._draws.random() * (sz - 1)))
             sz -= parts[-1]
         return [*parts, sz]
 
     def _requote(self) -> None:
-        bid = floor(self._fair)
-        ask = bid + (2 if self._draws.random() < 0.06 else 1)
-        strayed = abs(self._fair - (self.asks.best + self.bids.best) / 2)
-        is_late = self._draws.random() < 0.4
-        if (
-            not is_late
-            and max(strayed, self.asks.best - self.bids.best - 1) > self._shape.stray_max
-        ):
+        bid = self._fair_milli // MILLI
+        ask = bid + (2 if self._happens(WIDE_MILLI) else 1)
+        strayed = abs(self._fair_milli - self._middle_milli())
+        widened = (self.asks.best - self.bids.best - 1) * MILLI
+        if not self._happens(LATE_MILLI) and max(strayed, widened) > self._shape.stray_milli:
             if bid > self.bids.best:  # the side in the way moves first
                 self.asks.move_to(max(ask, self.bids.best + 1))
                 self.bids.move_to(bid)
@@ -194,6 +212,7 @@ class Flow:
                 self.asks.move_to(ask)
         for ladder in (self.bids, self.asks):
             rank = self._draws.random() * self._draws.random() * self._draws.random()
+            ladder.refill()
             ladder.churn(floor(rank * LEVELS))
 
     def top(self) -> tuple[int, int, int, int]:
@@ -245,7 +264,7 @@ def generate_session(
     shown = (0, 0, 0, 0)
     before = 0
     for block, since in enumerate(stamps):
-        prints = flow.step((since - before) / 1000) if block else []
+        prints = flow.step(since - before) if block else []
         before = since
         if hole_s[0] * 1000 < since < hole_s[1] * 1000:
             continue

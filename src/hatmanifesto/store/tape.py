@@ -54,7 +54,7 @@ class ParquetTape:
         EmptyResultError: if no row lies between ``start_ns`` and ``end_ns``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one keyword for each choice of a run
         self,
         dataset: Dataset | Snapshot,
         *,
