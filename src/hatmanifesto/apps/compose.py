@@ -38,14 +38,14 @@ class Machines(NamedTuple):
     replay: Replay
 
 
-def open_tape(spec: RunSpec, dataset: Dataset) -> ParquetTape:
-    """Return the tape of a run."""
+def open_tape(spec: RunSpec, dataset: Dataset, *, ties: str) -> ParquetTape:
+    """Return the tape of a run under one order of rows with one stamp."""
     return ParquetTape(
         dataset,
         coins=spec.coins,
         start_ns=spec.start_ns or 0,
         end_ns=STAMP_MAX if spec.end_ns is None else spec.end_ns,
-        ties=spec.ties,
+        ties=ties,
     )
 
 

@@ -20,8 +20,9 @@ from hatmanifesto.risk.limits import Limits
 from hatmanifesto.store.atomic import canonical_json
 from hatmanifesto.store.dataset import Dataset
 
+TIES_BOTH = "both"
 TIES_HEADLINE = "pessimistic"
-FROM_FILE = "file:"
+TIES_OTHER = "optimistic"
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -59,6 +60,16 @@ class RunSpec(msgspec.Struct, frozen=True):
     limits: Limits
 
     @property
+    def tie_orders(self) -> tuple[str, ...]:
+        """Return the orders of rows with one stamp to run under, the headline first."""
+        return (TIES_HEADLINE, TIES_OTHER) if self.ties == TIES_BOTH else (self.ties,)
+
+    def header(self, ties: str) -> str:
+        """Return the text of the journal's first record: this specification under one order."""
+        content = {"spec": msgspec.to_builtins(self), "ties": ties}
+        return canonical_json(content).decode("ascii")
+
+    @property
     def name(self) -> str:
         """Return the strategies' names, joined."""
         return "+".join(dict.fromkeys(work.strategy for work in self.works))
@@ -69,14 +80,10 @@ class RunSpec(msgspec.Struct, frozen=True):
         return f"{self.name.replace('+', '-')}-{digest[:12]}"
 
 
-class Sources(msgspec.Struct, frozen=True):
-    """Files a run depends on, by the name under which the run folder keeps a copy."""
-
-    files: dict[str, bytes]
-
-
-def build_spec(request: BacktestRequest, dataset: Dataset, *, ties: str) -> tuple[RunSpec, Sources]:
+def build_spec(request: BacktestRequest, dataset: Dataset) -> tuple[RunSpec, dict[str, bytes]]:
     """Return the specification of ``request`` over ``dataset``, and the files it depends on.
+
+    The files are those that the run folder keeps a copy of, by name.
 
     Raises:
         UsageError: if the portfolio, the limits or the latency file is not valid.
@@ -104,12 +111,12 @@ def build_spec(request: BacktestRequest, dataset: Dataset, *, ties: str) -> tupl
         latency=latency,
         latency_hash=latency_hash,
         queue=request.queue,
-        ties=ties,
+        ties=request.ties,
         seed=request.seed,
         block_ms=request.block_ms,
         limits=load_limits(Path(request.home), capital=capital),
     )
-    return spec, Sources(files)
+    return spec, files
 
 
 def _single(request: BacktestRequest, files: dict[str, bytes]) -> Work:

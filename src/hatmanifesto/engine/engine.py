@@ -139,23 +139,24 @@ class Engine:
         strategy = desk.strategy
         desk.decide_next = now + strategy.requote_ns
         desk.decisions += 1
-        desk.quotes = strategy.decide(
-            strategy.params,
-            View(
-                now,
-                top[2],
-                top[4],
-                top[5],
-                top[6],
-                top[7],
-                desk.trade_px,
-                desk.trade_sz,
-                desk.ledger.position,
-                desk.capital,
-                desk.px_one,
-                desk.sz_one,
-            ),
-            desk.memory,
+        desk.quotes = strategy.decide(strategy.params, self.view_of(desk), desk.memory)
+
+    def view_of(self, desk: Desk) -> View:
+        """Return what the desk's strategy may know now."""
+        top = self.state.tops[desk.coin]
+        return View(
+            self.state.now,
+            top[2],
+            top[4],
+            top[5],
+            top[6],
+            top[7],
+            desk.trade_px,
+            desk.trade_sz,
+            desk.ledger.position,
+            desk.capital,
+            desk.px_one,
+            desk.sz_one,
         )
 
     def _propose(self, desk: Desk, proposals: list[Proposal]) -> None:

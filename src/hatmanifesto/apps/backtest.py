@@ -1,0 +1,163 @@
+"""`hat backtest`: run, measure, write the run folder, append the trial, answer."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from hatmanifesto.apps.data import open_dataset
+from hatmanifesto.apps.describe import report_data, summary_of
+from hatmanifesto.apps.execute import Finished, execute
+from hatmanifesto.apps.provenance import provenance
+from hatmanifesto.apps.report_build import Analysis, RunIdentity, analyse
+from hatmanifesto.apps.report_text import headline
+from hatmanifesto.apps.request import BacktestOutcome, BacktestRequest
+from hatmanifesto.apps.run_folder import (
+    LEDGER_CSV,
+    LEDGER_PARQUET,
+    REPORT,
+    SOURCES,
+    SUMMARY,
+    TIMES,
+    Manifest,
+    file_hashes,
+    journal_name,
+    publish_run,
+    runs_folder,
+    write_files,
+)
+from hatmanifesto.apps.spec import RunSpec, build_spec
+from hatmanifesto.domain.errors import Exit
+from hatmanifesto.store.atomic import readable_json
+from hatmanifesto.store.journal import JournalWriter, read_records, segment_opener
+from hatmanifesto.store.ledger_file import write_ledger
+from hatmanifesto.store.trials import Trial, append_trial
+
+EXIT_OF = {"ok": Exit.OK, "empty": Exit.EMPTY, "failed": Exit.FAILED}
+
+
+def run_backtest(request: BacktestRequest) -> BacktestOutcome:
+    """Run ``request``, leave a run folder and a trial, and return the answer.
+
+    Raises:
+        UsageError, DataError: before anything runs.
+        MismatchError: if the same run exists with another journal.
+    """
+    home = Path(request.home)
+    dataset = open_dataset(request.data, home)
+    spec, files = build_spec(request, dataset)
+    runs_folder(home).mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=runs_folder(home)))
+    try:
+        write_files(staging / SOURCES, files)
+        began = time.perf_counter()
+        finished = _runs(request, spec, dataset, staging)
+        wall_s = time.perf_counter() - began
+        outcome = _publish(request, spec, staging, finished, wall_s)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return outcome
+
+
+def _runs(
+    request: BacktestRequest, spec: RunSpec, dataset: Any, staging: Path
+) -> dict[str, Finished]:
+    """Run every tie order, the headline first; return what each left, by order."""
+    finished: dict[str, Finished] = {}
+    for ties in spec.tie_orders:
+        journal = JournalWriter(segment_opener(staging / journal_name(ties, spec)))
+        finished[ties] = execute(
+            spec,
+            dataset,
+            ties=ties,
+            sources=staging / SOURCES,
+            journal=journal,
+            progress=request.progress,
+        )
+    return finished
+
+
+def _publish(
+    request: BacktestRequest,
+    spec: RunSpec,
+    staging: Path,
+    finished: dict[str, Finished],
+    wall_s: float,
+) -> BacktestOutcome:
+    analyses = {
+        ties: _analyse(spec, one, staging / journal_name(ties, spec))
+        for ties, one in finished.items()
+    }
+    data = report_data(spec, finished, analyses)
+    summary = summary_of(spec, finished, analyses, notes=data.notes)
+    main = next(iter(analyses.values()))
+    write_ledger(main.ledger, csv_path=staging / LEDGER_CSV, parquet_path=staging / LEDGER_PARQUET)
+    if request.report:
+        from hatmanifesto.apps.report import render_report  # the heaviest import of the house
+
+        (staging / REPORT).write_bytes(render_report(data))
+    write_files(staging, {SUMMARY: readable_json(summary)})
+    rows = sum(one.outcome.rows for one in finished.values())
+    times = {"wall_s": round(wall_s, 6), "events_per_s": round(rows / wall_s, 3)}
+    write_files(staging, {TIMES: readable_json(times)})
+    manifest = _manifest(spec, staging, finished)
+    folder = publish_run(staging, Path(request.home), manifest)
+    append_trial(Path(request.home), _trial(spec, manifest, summary))
+    answer = {
+        **summary,
+        **times,
+        "ledger_csv": str(folder / LEDGER_CSV),
+        "report_html": str(folder / REPORT) if request.report else None,
+    }
+    text = _text(headline(data), data.notes, folder, request)
+    return BacktestOutcome(answer, text, int(EXIT_OF[summary["status"]]))
+
+
+def _analyse(spec: RunSpec, finished: Finished, journal: Path) -> Analysis:
+    identity = RunIdentity(
+        assets=finished.machines.tape.assets,
+        books=[work.strategy for work in spec.works],
+        capital=spec.capital,
+        seed=spec.seed,
+        run_id=spec.identity(),
+        evidence=spec.evidence,
+        net=finished.net2,
+    )
+    return analyse(read_records(journal), finished.mids(), identity)
+
+
+def _manifest(spec: RunSpec, staging: Path, finished: dict[str, Finished]) -> Manifest:
+    origin = provenance()
+    return Manifest(
+        run_id=spec.identity(),
+        spec=spec,
+        evidence=spec.evidence,
+        commit=origin.commit,
+        dirty=origin.dirty,
+        lock_hash=origin.lock_hash,
+        journal_hashes={ties: one.journal_hash for ties, one in finished.items()},
+        files=file_hashes(staging),
+    ).sealed()
+
+
+def _trial(spec: RunSpec, manifest: Manifest, summary: dict[str, Any]) -> Trial:
+    return Trial(
+        run_id=manifest.run_id,
+        strategy=spec.name,
+        config_hash=spec.config_hash,
+        dataset_hash=spec.dataset_hash,
+        code_hash=spec.code_hash,
+        seed=spec.seed,
+        evidence=spec.evidence,
+        status=summary["status"],
+        net_pnl_usdc=summary["net_pnl_usdc"],
+        manifest_hash=manifest.seal,
+    )
+
+
+def _text(first: str, notes: Any, folder: Path, request: BacktestRequest) -> str:
+    lines = [first, *notes, f"run: {folder.name}", f"ledger: {folder / LEDGER_CSV}"]
+    if request.report:
+        lines.append(f"report: {folder / REPORT}")
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""Says what a run rests on and what came of it: the summary object and the report's content."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hatmanifesto.apps.execute import Finished
+from hatmanifesto.apps.provenance import provenance
+from hatmanifesto.apps.report_build import Analysis
+from hatmanifesto.apps.report_data import Assumption, ReportData
+from hatmanifesto.apps.spec import RunSpec
+from hatmanifesto.domain.enums import Evidence
+from hatmanifesto.domain.units import format_fixed
+
+
+def summary_of(
+    spec: RunSpec,
+    finished: Mapping[str, Finished],
+    analyses: Mapping[str, Analysis],
+    *,
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """Return the summary object of `--json`, without times and paths.
+
+    Money is decimal text; what is unknown is None. Under two tie orders the first is the headline
+    and the others stand under ``other_ties``.
+    """
+    order, *others = analyses
+    main, run = analyses[order], finished[order]
+    origin = provenance()
+    return {
+        "run_id": spec.identity(),
+        "status": "failed" if run.outcome.reason == "margin" else main.status,
+        "ended": run.outcome.reason,
+        "evidence": spec.evidence,
+        "assumed": [f"{a.name}: {a.value}" for a in assumptions(spec, finished) if a.is_assumed],
+        "notes": list(notes),
+        "strategy": spec.name,
+        "coins": list(spec.coins),
+        "capital_usdc": format_fixed(spec.capital, decimals=6),
+        "ties": order,
+        "dataset_hash": spec.dataset_hash,
+        "code_hash": spec.code_hash,
+        "config_hash": spec.config_hash,
+        "lock_hash": origin.lock_hash,
+        "seed": spec.seed,
+        "commit": origin.commit,
+        "dirty": origin.dirty,
+        "events": run.outcome.rows,
+        "orders": main.facts.orders,
+        "commands": run.outcome.commands,
+        "fills": len(main.facts.fills),
+        "net_pnl_usdc": main.net_pnl_usdc if main.status == "ok" else None,
+        "components": dict(main.components) if main.status == "ok" else None,
+        "memo": dict(main.memo),
+        "metrics": {name: msgspec.to_builtins(one) for name, one in main.metrics.items()},
+        "edge": msgspec.to_builtins(main.edge),
+        "max_drawdown": main.max_drawdown,
+        "journal_hash": run.journal_hash,
+        "other_ties": {
+            ties: {
+                "net_pnl_usdc": analyses[ties].net_pnl_usdc,
+                "components": dict(analyses[ties].components),
+                "fills": len(analyses[ties].facts.fills),
+                "journal_hash": finished[ties].journal_hash,
+            }
+            for ties in others
+        },
+    }
+
+
+def report_data(
+    spec: RunSpec, finished: Mapping[str, Finished], analyses: Mapping[str, Analysis]
+) -> ReportData:
+    """Return the content of the report of a run."""
+    order = next(iter(analyses))
+    run = finished[order]
+    notes = [f"{text}." for text in run.too_small()]
+    if run.outcome.reason == "margin":
+        notes.insert(0, "The run ended early: account value fell below maintenance margin.")
+    return ReportData(
+        title=spec.name,
+        evidence=Evidence(spec.evidence),
+        source=f"{spec.data}",
+        main=analyses[order],
+        ties=order,
+        others={ties: one for ties, one in analyses.items() if ties != order},
+        notes=notes,
+        assumptions=assumptions(spec, finished),
+        provenance=_provenance(spec, run),
+    )
+
+
+def assumptions(spec: RunSpec, finished: Mapping[str, Finished]) -> list[Assumption]:
+    """Return everything the result rests on; proxies of the data are marked as assumed."""
+    tape = next(iter(finished.values())).machines.tape
+    found = [
+        Assumption("latency", spec.latency, "each leg: data to us, orders to the venue, answers"),
+        Assumption("queue position", spec.queue, "recorded books do not show our place"),
+        Assumption("rows with one stamp", spec.ties, "pessimistic puts prints before books"),
+        Assumption("block clock", f"{spec.block_ms} ms", "an action executes in the next block"),
+        Assumption("fees", "taker 4.5 bps, maker 1.5 bps", "base tier, no discount"),
+        Assumption("own orders", "do not move the recorded market", "prints are allotted once"),
+    ]
+    for text in tape.assumed:
+        name, _, value = text.partition(":")
+        found.append(Assumption(name.strip(), value.strip(), "proxy", is_assumed=True))
+    return found
+
+
+def _provenance(spec: RunSpec, run: Finished) -> list[tuple[str, str | None]]:
+    origin = provenance()
+    dirty = None if origin.dirty is None else "yes" if origin.dirty else "no"
+    return [
+        ("run", spec.identity()),
+        ("data", spec.data),
+        ("dataset hash", spec.dataset_hash),
+        ("code hash", spec.code_hash),
+        ("config hash", spec.config_hash),
+        ("lock hash", origin.lock_hash),
+        ("commit", origin.commit),
+        ("uncommitted changes", dirty),
+        ("seed", str(spec.seed)),
+        ("journal hash", run.journal_hash),
+    ]

@@ -1,0 +1,89 @@
+"""Runs one specification under one tie order and returns what it left."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.apps.compose import Machines, build, open_tape
+from hatmanifesto.apps.spec import RunSpec
+from hatmanifesto.domain.errors import UnreconciledError
+from hatmanifesto.domain.records import Began, Ended
+from hatmanifesto.domain.units import format_half_micro
+from hatmanifesto.simex.replay import TRADER, Outcome
+from hatmanifesto.store.dataset import Dataset
+from hatmanifesto.store.journal import HashJournal, JournalWriter
+
+
+class Finished(NamedTuple):
+    """A finished run: its machines, how it ended, its journal hash, and net [half micro-USDC]."""
+
+    machines: Machines
+    outcome: Outcome
+    journal_hash: str
+    net2: int
+
+    def mids(self) -> dict[int, Mids]:
+        """Return the mid columns of every coin slot that has any."""
+        tape = self.machines.tape
+        columns = {slot: Mids(*tape.mids(slot)) for slot in range(len(tape.coins))}
+        return {slot: mids for slot, mids in columns.items() if len(mids.ts)}
+
+    def too_small(self) -> list[str]:
+        """Return one sentence for each desk whose capital was too small to quote."""
+        engine = self.machines.engine
+        found = []
+        for desk in engine.desks:
+            top = engine.state.tops[desk.coin]
+            if not (top[4] and top[6]):
+                continue
+            why = desk.strategy.why_too_small(desk.strategy.params, engine.view_of(desk))
+            if why:
+                coin = engine.state.assets[desk.coin].coin
+                found.append(f"{desk.strategy.name} on {coin} is too small because {why}")
+        return found
+
+
+def execute(
+    spec: RunSpec,
+    dataset: Dataset,
+    *,
+    ties: str,
+    sources: Path,
+    journal: JournalWriter | HashJournal,
+    progress: Callable[[float], None] | None = None,
+) -> Finished:
+    """Run ``spec`` over ``dataset`` with rows of one stamp in order ``ties``.
+
+    Raises:
+        UnreconciledError: if the trader's books and the exchange's disagree at the end.
+    """
+    tape = open_tape(spec, dataset, ties=ties)
+    total = tape.rows_total
+
+    def report(rows: int) -> None:
+        if progress is not None:
+            progress(rows / total)
+
+    machines = build(spec, tape, folder=sources, journal=journal, progress=report)
+    journal.write([Began(spec.header(ties))])
+    outcome = machines.replay.run()
+    state_hash = machines.engine.dump_hash()
+    journal.write([Ended(outcome.reason, outcome.rows, state_hash)])
+    return Finished(machines, outcome, journal.close(), _reconciled(machines))
+
+
+def _reconciled(machines: Machines) -> int:
+    """Return net profit [half micro-USDC] once both sides' books agree."""
+    state = machines.engine.state
+    ours = state.equity2() - 2 * state.capital
+    account = machines.clearing.accounts[TRADER]
+    mids2 = [state.mid2(coin) for coin in range(len(state.assets))]
+    theirs = account.value2(mids2) - 2 * state.capital
+    if ours != theirs or account.positions != state.net:
+        raise UnreconciledError(
+            "the trader's books and the exchange's disagree",
+            why=f"ours {format_half_micro(ours)} USDC, theirs {format_half_micro(theirs)} USDC",
+            fix="this is a defect: keep the run folder and report it",
+        )
+    return ours

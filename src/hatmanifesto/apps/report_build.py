@@ -1,0 +1,171 @@
+"""Analyse a finished run: everything that its summary, ledger and report are written from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hatmanifesto.analytics.attribution import (
+    HORIZON_NS,
+    Attribution,
+    Components,
+    FillParts,
+    attribute,
+    paths_of,
+)
+from hatmanifesto.analytics.equity import Equity, equity_of
+from hatmanifesto.analytics.fold import RunFacts, fold
+from hatmanifesto.analytics.markouts import Markout, markout_bps, markout_table
+from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
+from hatmanifesto.analytics.mids import MidPath, Mids
+from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_of
+from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.records import Record
+from hatmanifesto.domain.units import format_fixed, format_half_micro
+from hatmanifesto.store.ledger_file import LedgerInputs, Row, ledger_rows
+
+COMPONENT_NAMES = (
+    "price",
+    "spread",
+    "adverse_selection",
+    "timing",
+    "fees",
+    "rebates",
+    "funding",
+    "gap",
+    "residual",
+)
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What the journal does not say.
+
+    ``assets`` by coin slot; ``books`` the strategy name of each book; ``capital`` [micro-USDC];
+    ``net`` the ledger's profit and loss at the last mid [half micro-USDC], None to take the sum of
+    the fills' cash flows; ``seed`` of the run, from which the intervals draw.
+    """
+
+    assets: Sequence[Asset]
+    books: Sequence[str]
+    capital: int
+    seed: int
+    run_id: str
+    evidence: str
+    net: int | None = None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything known about a run after the fact.
+
+    ``components`` and ``memo`` are decimal text in USDC, None where unknown; ``status`` is "ok", or
+    "empty" when there was no fill.
+    """
+
+    identity: RunIdentity
+    facts: RunFacts
+    paths: dict[int, MidPath]
+    attribution: Attribution
+    parts: FillParts
+    equity: Equity | None
+    markouts: list[Markout]
+    trades: list[Trade]
+    states: list[FillState]
+    fill_markout_bps: NDArray[np.float64]
+    metrics: dict[str, Metric]
+    edge: Edge
+    status: str
+    net_pnl_usdc: str
+    components: dict[str, str | None]
+    memo: dict[str, str]
+    ledger: list[Row]
+
+    @property
+    def max_drawdown(self) -> str | None:
+        """Return the deepest fall of profit from its high [USDC, decimal text]."""
+        value = self.metrics["max_drawdown"].value if "max_drawdown" in self.metrics else None
+        return value if isinstance(value, str) else None
+
+
+def analyse(records: Iterable[Record], mids: Mapping[int, Mids], run: RunIdentity) -> Analysis:
+    """Return the analysis of a run.
+
+    Args:
+        records: the journal's records in order.
+        mids: by coin slot; needed for every coin with a fill.
+        run: what the journal does not say.
+
+    Raises:
+        AssertionError: if a fill names an order never placed, or a coin without a mid.
+    """
+    facts = fold(records)
+    paths = paths_of(facts, mids)
+    attribution, parts = attribute(facts, mids, net=run.net)
+    equity = equity_of(facts.fills, paths, funding=facts.funding)
+    markouts = markout_table(facts.fills, paths)
+    trades = trades_of(facts.fills, facts.funding)
+    states = fill_states(facts.fills, facts.funding)
+    fill_markout = markout_bps(facts.fills, paths, horizon_ns=HORIZON_NS)
+    figures = metrics_of(
+        Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
+    )
+    return Analysis(
+        identity=run,
+        facts=facts,
+        paths=paths,
+        attribution=attribution,
+        parts=parts,
+        equity=equity,
+        markouts=markouts,
+        trades=trades,
+        states=states,
+        fill_markout_bps=fill_markout,
+        metrics=figures,
+        edge=edge_of(figures["net_pnl"]),
+        status="ok" if facts.fills else "empty",
+        net_pnl_usdc=format_half_micro(attribution.total.net),
+        components=component_texts(attribution.total),
+        memo=memo_texts(attribution.total),
+        ledger=ledger_rows(_ledger_inputs(facts, parts, states, fill_markout, run)),
+    )
+
+
+def _ledger_inputs(
+    facts: RunFacts,
+    parts: FillParts,
+    states: Sequence[FillState],
+    markout: NDArray[np.float64],
+    run: RunIdentity,
+) -> LedgerInputs:
+    return LedgerInputs(
+        facts=facts,
+        parts=parts,
+        states=states,
+        markout_bps=markout.tolist(),
+        assets=dict(enumerate(run.assets)),
+        names=dict(enumerate(run.books)),
+        run_id=run.run_id,
+        evidence=run.evidence,
+        capital=run.capital,
+    )
+
+
+def component_texts(part: Components) -> dict[str, str | None]:
+    """Return the components as decimal text in USDC, None where unknown."""
+    values = {name: getattr(part, name) for name in COMPONENT_NAMES}
+    return {name: None if v is None else format_half_micro(v) for name, v in values.items()}
+
+
+def memo_texts(part: Components) -> dict[str, str]:
+    """Return what is told beside the components: it does not add to net.
+
+    ``slippage_usdc`` is negative when fills were worse than the mid at the decision;
+    ``funding_known_usdc`` is the part of funding that the data hold.
+    """
+    return {
+        "slippage_usdc": format_half_micro(part.slippage),
+        "turnover_usdc": format_fixed(part.turnover, decimals=6),
+        "funding_known_usdc": format_half_micro(part.funding_known),
+    }
