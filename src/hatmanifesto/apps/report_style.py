@@ -46,7 +46,7 @@ vertical-align:top}
 th{color:var(--muted);font-weight:560;font-size:.82rem;white-space:nowrap}
 td.num,th.num{text-align:right;white-space:nowrap}
 table.narrow{width:auto;min-width:20rem}
-td.part{min-width:10rem}.hint{display:block;color:var(--muted);font-size:.8rem}
+td.part{min-width:8rem}.hint{display:block;color:var(--muted);font-size:.8rem}
 tr.group td{padding-top:1.1rem;font-weight:620;border-bottom-color:var(--muted)}
 tr.sum td{font-weight:650;border-top:2px solid var(--muted)}
 td.hash,td.value{overflow-wrap:anywhere}

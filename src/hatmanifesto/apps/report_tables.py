@@ -152,7 +152,7 @@ def _figure_row(label: str, metric: Metric) -> str:
 def attribution_table(data: ReportData) -> str:
     """Return the parts of net in total, one column per tie order."""
     columns = {name: a.attribution.total for name, a in data.analyses.items()}
-    heads = [f"{name}, USDC" for name in columns]
+    heads = list(columns)
     numeric = tuple(range(1, 1 + len(columns)))
     rows = [
         _part_row(name, PART_WORDS[name], [getattr(part, name) for part in columns.values()])
@@ -162,7 +162,7 @@ def attribution_table(data: ReportData) -> str:
     rows.append(row(net, numeric=numeric, kind="sum"))
     beside = "beside the sum: fill against the mid at the decision"
     rows.append(_part_row("slippage", beside, [part.slippage for part in columns.values()]))
-    return table(["part", *heads], rows, numeric=numeric, kind="narrow")
+    return table(["part, USDC", *heads], rows, numeric=numeric, kind="narrow")
 
 
 def _part_row(name: str, words: str, values: Sequence[int | None]) -> str:
