@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from hatmanifesto.analytics.attribution import Components
 from hatmanifesto.analytics.equity import Equity
+from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.analytics.metrics import Z95
 from hatmanifesto.analytics.mids import MidPath, tick_at
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis
+from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import GapSeen
+from hatmanifesto.domain.units import format_fixed
 
 POINTS_MAX = 4_000
 MARKERS_MAX = 2_000
+COINS_FULL = 2
+"""With more coins than this each gets fewer points, so that the page stays small."""
 SHAPES_MAX = 200
 HALF_MICRO = 2e6
 NS_MS = 10**6
@@ -167,9 +172,14 @@ def attribution_figure(total: Components) -> Figure:
     return Figure("attribution", "Where the result comes from", [trace], layout, 380)
 
 
-def mid_line(path: MidPath, *, scale: int) -> Spec:
+def share_of(limit: int, coins: int) -> int:
+    """Return the points one of ``coins`` figures may draw."""
+    return max(200, limit * COINS_FULL // max(COINS_FULL, coins))
+
+
+def mid_line(path: MidPath, *, scale: int, limit: int) -> Spec:
     """Return the mid as a line that is broken at the holes of the recording."""
-    pick = thin(path.mid2, POINTS_MAX)
+    pick = thin(path.mid2, limit)
     ts = path.ts[pick]
     y: list[float | None] = [value / scale for value in path.mid2[pick].tolist()]
     x = millis(ts)
@@ -189,42 +199,49 @@ def mid_line(path: MidPath, *, scale: int) -> Spec:
     }
 
 
+def fill_marks(rows: Sequence[FillRow], asset: Asset, *, word: str, how: str) -> Spec:
+    """Return fills of one side and liquidity as triangles, hollow for takers."""
+    symbol = ("triangle-up" if word == "buy" else "triangle-down") + (
+        "-open" if how == "taker" else ""
+    )
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"{how} {word}",
+        "x": [row.ts // NS_MS for row in rows],
+        "y": [row.px / 10**asset.px_decimals for row in rows],
+        "text": [
+            format_fixed(row.sz, decimals=asset.sz_decimals) + (" inferred" if row.is_gap else "")
+            for row in rows
+        ],
+        "marker": {
+            "symbol": symbol,
+            "size": 9,
+            "color": f"@{word}",
+            "line": {"width": 1.2, "color": f"@{word}" if how == "taker" else "@paper"},
+        },
+        "hovertemplate": "%{text} at %{y:,}<extra>" + f"{how} {word}</extra>",
+    }
+
+
 def fills_figure(analysis: Analysis, coin: int) -> Figure:
     """Return the fills of one coin on its mid price."""
     asset = analysis.identity.assets[coin]
     path = analysis.paths[coin]
     one = 10**asset.px_decimals
-    traces: list[Spec] = [mid_line(path, scale=2 * one)]
+    coins = len(analysis.paths)
+    traces: list[Spec] = [mid_line(path, scale=2 * one, limit=share_of(POINTS_MAX, coins))]
     shown = total = 0
-    for side, word, symbol in ((1, "buy", "triangle-up"), (-1, "sell", "triangle-down")):
+    for side, word in ((1, "buy"), (-1, "sell")):
         for is_taker, how in ((False, "maker"), (True, "taker")):
-            rows = [
-                row
-                for row in analysis.facts.fills
-                if row.coin == coin and row.side == side and row.is_taker == is_taker
-            ]
-            if not rows:
-                continue
+            key = (coin, side, is_taker)
+            fills = analysis.facts.fills
+            rows = [row for row in fills if (row.coin, row.side, row.is_taker) == key]
             total += len(rows)
-            rows = rows[:: -(-len(rows) // MARKERS_MAX)]
+            rows = rows[:: max(1, -(-len(rows) // share_of(MARKERS_MAX, coins)))]
             shown += len(rows)
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "name": f"{how} {word}",
-                    "x": [row.ts // NS_MS for row in rows],
-                    "y": [row.px / one for row in rows],
-                    "text": [str(row.sz / 10**asset.sz_decimals) for row in rows],
-                    "marker": {
-                        "symbol": symbol + ("-open" if is_taker else ""),
-                        "size": 9,
-                        "color": f"@{word}",
-                        "line": {"width": 1.2, "color": f"@{word}" if is_taker else "@paper"},
-                    },
-                    "hovertemplate": "%{text} at %{y:,}<extra>" + f"{how} {word}</extra>",
-                }
-            )
+            if rows:
+                traces.append(fill_marks(rows, asset, word=word, how=how))
     layout = {
         "xaxis": time_axis(analysis.equity),
         "yaxis": _axis(f"{asset.coin} price, USDC"),
