@@ -13,7 +13,7 @@ from hatmanifesto.analytics.attribution import Components
 from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.analytics.metrics import Z95
-from hatmanifesto.analytics.mids import MidPath, tick_at
+from hatmanifesto.analytics.mids import MidPath, merge_spans, tick_at
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import GapSeen
@@ -78,7 +78,7 @@ def time_axis(equity: Equity | None) -> Spec:
 def shades(gaps: Sequence[GapSeen]) -> list[Spec]:
     """Return a shaded band per hole of the recording, the longest ones if there are too many."""
     longest = sorted(gaps, key=lambda gap: (gap.start - gap.end, gap.start))[:SHAPES_MAX]
-    spans = sorted({(gap.start, gap.end) for gap in longest})
+    spans = merge_spans([(gap.start, gap.end) for gap in longest])
     return [
         {
             "type": "rect",
@@ -313,6 +313,7 @@ def markout_figure(analysis: Analysis) -> Figure:
         )
     horizons = sorted({row.horizon_s for row in analysis.markouts})
     layout = {
+        "showlegend": True,
         "xaxis": {
             "title": {"text": "time after the fill, s"},
             "tickvals": list(range(len(horizons))),
