@@ -28,7 +28,8 @@ class FillRow(NamedTuple):
     """One fill, joined with its order. Times [ns], px and sz in the coin's units.
 
     ``fee`` [micro-USDC] positive was paid; ``mid2_decision`` is bid plus ask when the order was
-    decided, 0 when unknown; ``placed_now`` the time of that decision; ``sz_order`` and ``px_order`` its size and limit.
+    decided, 0 when unknown; ``placed_now`` the time of that decision; ``sz_order`` and ``px_order``
+    the order's size and limit.
     """
 
     ts: int

@@ -138,7 +138,10 @@ def _result(inputs: Inputs) -> dict[str, Metric]:
     out = {
         "net_pnl": _money(total.net, usdc["net"], n),
         "return": _figure(
-            ratio(total.net / HALF, capital), _scaled(usdc["net"], capital), n, "fraction of capital"
+            ratio(total.net / HALF, capital),
+            _scaled(usdc["net"], capital),
+            n,
+            "fraction of capital",
         ),
         "max_drawdown": _money(depth, usdc["drawdown"], n),
         "max_drawdown_share": _figure(share, None, n, "fraction of equity's high"),
