@@ -16,7 +16,8 @@ NO_TOP: Row = (-1, -1, 0, 0, 0, 0, 0, 0, -1)
 class State:
     """Books, orders, ledgers and counters of one account.
 
-    ``tops[coin]`` is the newest book row of the coin (a..d: bid px, bid sz, ask px, ask sz);
+    ``tops[coin]`` is the newest book row of the coin (a..d: bid px, bid sz, ask px, ask sz),
+    ``prints[coin]`` its newest trade row;
     ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position. ``capital`` is
     what the account began with, ``peak2`` the highest marked equity judged so far [half micro].
     """
@@ -31,6 +32,7 @@ class State:
         "net",
         "now",
         "peak2",
+        "prints",
         "rows",
         "tops",
     )
@@ -40,6 +42,7 @@ class State:
         self.assets = assets
         self.capital = capital
         self.tops: list[Row] = [NO_TOP] * coins
+        self.prints: list[Row] = [NO_TOP] * coins
         self.blotter = Blotter(coins)
         self.ledgers = [[Ledger() for _ in range(coins)] for _ in range(books)]
         self.net = [0] * coins
@@ -83,6 +86,7 @@ class State:
             self.intent_next,
             self.peak2,
             [list(top) for top in self.tops],
+            [list(last) for last in self.prints],
             list(self.net),
             [order.dump() for _, order in sorted(self.blotter.orders.items())],
             [self.blotter.late, self.blotter.placed, self.blotter.closed],

@@ -52,8 +52,6 @@ class Desk:
         "slots",
         "strategy",
         "sz_one",
-        "trade_px",
-        "trade_sz",
     )
 
     def __init__(
@@ -80,5 +78,3 @@ class Desk:
         self.decisions = 0
         self.is_dirty = False
         self.has_news = False
-        self.trade_px = 0
-        self.trade_sz = 0

@@ -113,15 +113,13 @@ class Engine:
     def _fold_rows(self, rows: Sequence[Row], out: list[Record]) -> int:
         state = self.state
         tops = state.tops
+        prints = state.prints
         touched = 0
         for row in rows:
             kind = row[0]
             coin = row[1]
             if kind == TRADE:
-                for desk in self.desks:
-                    if desk.coin == coin:
-                        desk.trade_px = row[4]
-                        desk.trade_sz = row[5] * row[6]
+                prints[coin] = row
             elif kind <= L2:
                 tops[coin] = row
             elif kind == GAP:
@@ -143,16 +141,18 @@ class Engine:
 
     def view_of(self, desk: Desk) -> View:
         """Return what the desk's strategy may know now."""
-        top = self.state.tops[desk.coin]
+        state = self.state
+        top = state.tops[desk.coin]
+        last = state.prints[desk.coin]
         return View(
-            self.state.now,
+            state.now,
             top[2],
             top[4],
             top[5],
             top[6],
             top[7],
-            desk.trade_px,
-            desk.trade_sz,
+            last[4],
+            last[5] * last[6],
             desk.ledger.position,
             desk.capital,
             desk.px_one,
@@ -258,10 +258,9 @@ class Engine:
     def _fold_fact(self, fact: Fact) -> None:
         """Fold one fact about our orders or account."""
         blotter = self.state.blotter
+        order: Order | None = None
         if isinstance(fact, Opened):
             order = blotter.opened(fact)
-            if order is not None:
-                self._news(order, reject=False)
         elif isinstance(fact, Filled):
             order = blotter.filled(fact)
             if order is not None:
@@ -269,22 +268,18 @@ class Engine:
                 desk.ledger.fill(side=order.side, px=fact.px, sz=fact.sz, fee=fact.fee)
                 self.state.net[order.coin] += order.side * fact.sz
                 desk.is_dirty = True
-                self._news(order, reject=False)
         elif isinstance(fact, Closed):
             order = blotter.ended(fact)
-            if order is not None:
-                self._news(order, reject=False)
         elif isinstance(fact, Refused):
             order = blotter.refused(fact)
-            if order is not None:
-                self._news(order, reject=True)
         elif isinstance(fact, CancelRefused):
             order = blotter.orders.get(fact.intent)
             if order is not None:
                 order.pending = ""
-                self._news(order, reject=False)
         elif isinstance(fact, FundingPaid):
             self._fold_funding(fact)
+        if order is not None:
+            self._news(order, reject=isinstance(fact, Refused))
 
     def _news(self, order: Order, *, reject: bool) -> None:
         """Release the slot of an order that is final, and let its desk compare again."""

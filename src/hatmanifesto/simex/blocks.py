@@ -5,6 +5,8 @@ import heapq
 from hatmanifesto.domain.commands import Cancel, Command
 from hatmanifesto.domain.enums import Tif
 
+FAR = 1 << 62
+
 FIRST, CANCELS, CROSSING = range(3)
 
 
@@ -19,26 +21,28 @@ def group_of(command: Command) -> int:
 
 
 class BlockQueue:
-    """Actions in flight to the venue, ordered by block, group and arrival."""
+    """Actions in flight to the venue, ordered by block, group and arrival.
 
-    __slots__ = ("_block_ns", "_heap", "_seq")
+    ``next_block`` is the time of the next block with an action [ns], FAR when there is none.
+    """
+
+    __slots__ = ("_block_ns", "_heap", "_seq", "next_block")
 
     def __init__(self, block_ns: int) -> None:
         self._block_ns = block_ns
         self._heap: list[tuple[int, int, int, Command]] = []
         self._seq = 0
+        self.next_block = FAR
 
     def push(self, command: Command, arrival: int) -> None:
         """Queue a command that arrives at ``arrival`` [ns] for the block at or after it."""
         block = -(-arrival // self._block_ns) * self._block_ns
         self._seq += 1
         heapq.heappush(self._heap, (block, group_of(command), self._seq, command))
-
-    @property
-    def next_block(self) -> int:
-        """Return the time of the next block with an action [ns]; FAR when there is none."""
-        return self._heap[0][0] if self._heap else 1 << 62
+        self.next_block = self._heap[0][0]
 
     def pop(self) -> Command:
         """Return the next action."""
-        return heapq.heappop(self._heap)[3]
+        command = heapq.heappop(self._heap)[3]
+        self.next_block = self._heap[0][0] if self._heap else FAR
+        return command

@@ -5,8 +5,8 @@ the venue's statuses, settles matches between accounts (counterparties outside a
 account, so that no money appears or vanishes), charges fees and funding truncated toward zero, and
 checks maintenance margin at each book snapshot and each fill.
 
-Assumptions, named in every run: the mark is the book's mid unless the data carry one; a modify whose
-new order is refused inside the book has already cancelled its target.
+Assumptions, named in every run: the mark is the book's mid unless the data carry one; a modify
+whose new order is refused inside the book has already cancelled its target.
 """
 
 from collections.abc import Callable
@@ -63,6 +63,8 @@ class Clearing:
         self._oid_next = 1
         self._tid_next = 1
         self._mids2 = [0] * len(assets)
+        self._px_one = [10**asset.px_decimals for asset in assets]
+        self._reduce_only = 0
         self._oracle = [0] * len(assets)
         self._funding = FundingClock(coins=len(assets))
         self.is_called = False
@@ -128,6 +130,7 @@ class Clearing:
             sz=sz,
             reduce_only=command.reduce_only,
         )
+        order.sz_asked = command.sz
         self._oid_next += 1
         if command.tif != Tif.ALO and self._crosses(order):
             self._settle(self._matcher.take(order), now)
@@ -151,6 +154,7 @@ class Clearing:
 
     def _rest(self, order: Resting, now: int) -> None:
         self._orders[order.account, order.intent] = order
+        self._reduce_only += order.reduce_only
         buys, sells = self._open_of(order.account)
         left = order.sz - order.sz_filled
         (buys if order.side > 0 else sells)[order.coin] += left
@@ -163,27 +167,32 @@ class Clearing:
     def _rule_broken(self, name: str, command: OrderCommand) -> Status | None:
         return rule_broken(
             command,
-            px_decimals=self.assets[command.coin].px_decimals,
+            px_one=self._px_one[command.coin],
             position=self.accounts[name].positions[command.coin],
             best=self._best(command.coin),
         )
 
     def _margin_broken(self, name: str, command: OrderCommand) -> Status | None:
         """Return a status when open orders or margin do not allow the order."""
-        if sum(1 for owner, _ in self._orders if owner == name) >= OPEN_ORDERS_MAX:
+        if self.is_called:
+            return Status.PERP_MARGIN_REJECTED
+        if len(self._orders) >= OPEN_ORDERS_MAX and self._open_count(name) >= OPEN_ORDERS_MAX:
             return Status.TOO_MANY_OPEN_ORDERS_REJECTED
-        if command.reduce_only or self.is_called:
-            return Status.PERP_MARGIN_REJECTED if self.is_called else None
+        if command.reduce_only:
+            return None
         account = self.accounts[name]
         buys, sells = self._open_of(name)
         side_open = buys if command.side > 0 else sells
-        before = self._margin.initial(account, self._mids2, buys, sells)
         side_open[command.coin] += command.sz
         needed = self._margin.initial(account, self._mids2, buys, sells)
         side_open[command.coin] -= command.sz
-        if needed > before and needed > account.value2(self._mids2):
-            return Status.PERP_MARGIN_REJECTED
-        return None
+        if needed <= account.value2(self._mids2):
+            return None
+        before = self._margin.initial(account, self._mids2, buys, sells)
+        return Status.PERP_MARGIN_REJECTED if needed > before else None
+
+    def _open_count(self, name: str) -> int:
+        return sum(1 for owner, _ in self._orders if owner == name)
 
     def _best(self, coin: int) -> tuple[int, int]:
         """Return the best bid and ask px, our resting orders included."""
@@ -228,20 +237,27 @@ class Clearing:
             self._check_margin(exch)
 
     def _settle(self, matches: list[Match], now: int) -> None:
-        for match in matches:
+        for found in matches:
+            match = found
             order, resting = match.order, match.resting
             if resting is not None and resting.account == order.account:
                 self._close(resting, Status.SELF_TRADE_CANCELED, now)
                 continue
             maker = resting if resting is not None else None if match.is_taker else order
-            if maker is not None and self._lacks_margin(maker, match):
-                self._close(maker, Status.MARGIN_CANCELED, now)
-                continue
+            if maker is not None:
+                if (maker.account, maker.intent) not in self._orders:
+                    continue  # an earlier match of this batch closed it
+                if match.sz > maker.sz - maker.sz_filled:
+                    match = match._replace(sz=maker.sz - maker.sz_filled)
+                if self._lacks_margin(maker, match):
+                    self._close(maker, Status.MARGIN_CANCELED, now)
+                    continue
             tid = self._tid_next
             self._tid_next += 1
             self._fill(match, tid, now)
             if resting is not None:
                 self._fill(match._replace(order=resting, is_taker=False, resting=order), tid, now)
+                self._shrink_reduce_only(resting, now)
             self._shrink_reduce_only(order, now)
         self._check_margin(now)
 
@@ -253,12 +269,13 @@ class Clearing:
         if szi * order.side < 0 and match.sz <= abs(szi):
             return False
         empty = [0] * len(self.assets)
-        before = self._margin.initial(account, self._mids2, empty, empty)
         opened = empty.copy()
         opened[coin] = match.sz
         sides = (opened, empty) if order.side > 0 else (empty, opened)
         needed = self._margin.initial(account, self._mids2, *sides)
-        return needed > before and needed > account.value2(self._mids2)
+        if needed <= account.value2(self._mids2):
+            return False
+        return needed > self._margin.initial(account, self._mids2, empty, empty)
 
     def _fill(self, match: Match, tid: int, now: int) -> None:
         """Book one side of a match; without another order of ours the background takes it."""
@@ -275,15 +292,19 @@ class Clearing:
             buys, sells = self._open_of(order.account)
             (buys if order.side > 0 else sells)[coin] -= sz
             if order.sz_filled == order.sz:
-                del self._orders[order.account, order.intent]
-                self._matcher.remove(order)
+                self._forget(order)
         self._emit(
             order.account,
             Filled(order.intent, tid, px, sz, fee, match.is_taker, match.is_gap, now, 0),
         )
+        if order.sz_filled == order.sz != order.sz_asked:
+            closed = Closed(order.intent, Status.FILLED, order.sz_filled, now, 0)
+            self._emit(order.account, closed)
 
     def _shrink_reduce_only(self, cause: Resting, now: int) -> None:
         """Cut or cancel resting reduce-only orders that the new position no longer supports."""
+        if not self._reduce_only:
+            return
         position = self.accounts[cause.account].positions[cause.coin]
         for order in [o for (name, _), o in self._orders.items() if name == cause.account]:
             if not order.reduce_only or order.coin != cause.coin:
@@ -299,11 +320,15 @@ class Clearing:
 
     def _close(self, order: Resting, status: Status, now: int) -> None:
         """Take an order out of the book and say why."""
-        del self._orders[order.account, order.intent]
         buys, sells = self._open_of(order.account)
         (buys if order.side > 0 else sells)[order.coin] -= order.sz - order.sz_filled
-        self._matcher.remove(order)
+        self._forget(order)
         self._emit(order.account, Closed(order.intent, status, order.sz_filled, now, 0))
+
+    def _forget(self, order: Resting) -> None:
+        del self._orders[order.account, order.intent]
+        self._reduce_only -= order.reduce_only
+        self._matcher.remove(order)
 
     # -- funding and margin --------------------------------------------------------------------
 
@@ -317,7 +342,7 @@ class Clearing:
         if row[0] == CTX:
             self._oracle[coin] = row[5]
         elif row[5]:
-            px_one = 10 ** self.assets[coin].px_decimals
+            px_one = self._px_one[coin]
             oracle = self._oracle[coin] or self._mids2[coin] * MARK_ONE // (2 * px_one)
             for name, fact in self._funding.settle(row, oracle=oracle, px_one=px_one):
                 account = self.accounts[name]
@@ -333,6 +358,8 @@ class Clearing:
             if name in (BACKGROUND, FEES) or not any(account.positions):
                 continue
             value2 = account.value2(self._mids2)
+            if value2 > account.gross2(self._mids2):
+                continue  # maintenance is never more than the whole notional
             maintenance = self._margin.maintenance(account, self._mids2)
             if value2 < 2 * maintenance:
                 self.is_called = True

@@ -23,11 +23,12 @@ class Resting:
         "shown",
         "side",
         "sz",
+        "sz_asked",
         "sz_filled",
         "traded",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one call site, all keywords
         self, *, account: str, intent: int, oid: int, coin: int, side: int, px: int, sz: int,
         reduce_only: bool,
     ) -> None:  # fmt: skip
@@ -38,6 +39,7 @@ class Resting:
         self.side = side
         self.px = px
         self.sz = sz
+        self.sz_asked = sz
         self.sz_filled = 0
         self.reduce_only = reduce_only
         self.front = 0.0

@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
 class Replay:
     """Drives engine and clearing over a tape. Build it, then ``run`` it once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the wiring of a whole machine, one call site
         self,
         *,
         tape: Tape,
@@ -96,7 +96,8 @@ class Replay:
         self._warden.observe(fact)
         recv = max(fact.exch + self._legs.answer.one(), self._fact_recv)
         self._fact_recv = recv
-        self._facts.append((recv, msgspec.structs.replace(fact, recv=recv)))
+        msgspec.structs.force_setattr(fact, "recv", recv)  # nobody has seen the fact before
+        self._facts.append((recv, fact))
         if isinstance(fact, MarginCalled):
             self._called = True
 
@@ -134,37 +135,41 @@ class Replay:
 
     def _until(self, end: int) -> None:
         """Let everything happen that happens before the venue's rows run out."""
-        rows, stamps = self._venue, self._venue_exch
-        count = len(rows)
-        on_public = self._clearing.on_public
-        facts = self._facts
+        stamps = self._venue_exch
+        count = len(stamps)
         actions = self._actions
         while not self._called:
             limit = self._next_engine()
             block = actions.next_block
-            at = self._venue_at
-            if at < count:
-                stop = limit if limit < block - 1 else block - 1
-                before = len(facts)
-                while at < count and stamps[at] <= stop:
-                    on_public(rows[at])
-                    at += 1
-                    if len(facts) != before:
-                        break
-                moved = at != self._venue_at
-                self._venue_at = at
-                if moved:
+            if self._venue_at < count:
+                stop = limit if limit < block else block - 1
+                if stamps[self._venue_at] <= stop and self._publish(stop):
                     continue
-                if block <= limit and block <= stamps[at]:
-                    self._execute(block)
-                else:
-                    self._step(limit)
-            elif block <= limit and block <= end:
-                self._execute(block)
-            elif limit <= end:
-                self._step(limit)
-            else:
+                if self._venue_at == count and limit > end and block > end:
+                    return
+            elif limit > end and block > end:
                 return
+            if block <= limit:
+                self._execute(block)
+            else:
+                self._step(limit)
+
+    def _publish(self, stop: int) -> bool:
+        """Give the venue its rows up to ``stop``; say whether one of them brought us a fact."""
+        rows, stamps = self._venue, self._venue_exch
+        on_public = self._clearing.on_public
+        facts = self._facts
+        before = len(facts)
+        at = self._venue_at
+        count = len(stamps)
+        while at < count and stamps[at] <= stop:
+            on_public(rows[at])
+            at += 1
+            if len(facts) != before:
+                self._venue_at = at
+                return True
+        self._venue_at = at
+        return False
 
     def _drain(self) -> None:
         """After the last row: deliver what was under way; the venue executes nothing more."""
@@ -176,7 +181,8 @@ class Replay:
         now = self._recv[self._at] if self._at < len(self._recv) else FAR
         if self._facts and self._facts[0][0] < now:
             now = self._facts[0][0]
-        return min(now, max(self._engine.next_wake, self._now))
+        wake = self._engine.next_wake
+        return wake if wake < now else now
 
     def _execute(self, block: int) -> None:
         while self._actions.next_block == block:

@@ -278,7 +278,7 @@ class ReplayBook:
         return -1 if not last or beyond else 0
 
     def _public_levels(self, book: CoinBook, side: int) -> list[tuple[int, int]]:
-        """Return (px, sz) an order of ``side`` can reach, best first: top of book, then snapshot."""
+        """Return (px, sz) an order of ``side`` can reach, best first: top, then snapshot."""
         top = book.top
         if top is None:
             return []

@@ -1,6 +1,6 @@
 """The venue's published placement rules, in the order in which it checks them."""
 
-from hatmanifesto.domain.asset import NOTIONAL_MIN, is_on_grid
+from hatmanifesto.domain.asset import NOTIONAL_MIN, grid_step
 from hatmanifesto.domain.commands import OrderCommand
 from hatmanifesto.domain.enums import Status, Tif
 
@@ -9,20 +9,20 @@ OPEN_ORDERS_MAX = 1_000
 
 
 def rule_broken(
-    command: OrderCommand, *, px_decimals: int, position: int, best: tuple[int, int]
+    command: OrderCommand, *, px_one: int, position: int, best: tuple[int, int]
 ) -> Status | None:
     """Return the status of the rule that ``command`` breaks, None if it breaks none.
 
     Args:
         command: the new order.
-        px_decimals: of its coin.
+        px_one: px units per USDC of its coin.
         position: of its account in the coin, signed [sz units].
         best: best bid and ask px of the whole book, 0 for an empty side.
 
     Source: PROTOCOL 3.2, 3.3, 11.3, 11.4.
     """
     side, px, sz = command.side, command.px, command.sz
-    if not is_on_grid(px, px_decimals=px_decimals):
+    if px <= 0 or px % grid_step(px, px_one):
         return Status.TICK_REJECTED
     if sz <= 0:
         return Status.REJECTED
