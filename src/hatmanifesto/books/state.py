@@ -60,11 +60,10 @@ class State:
     def equity2(self) -> int:
         """Return the account's equity marked at mids [half micro-USDC]."""
         total = 2 * self.capital
-        mids = [self.mid2(coin) for coin in range(len(self.assets))]
         for book in self.ledgers:
-            for ledger, mid2 in zip(book, mids, strict=True):
+            for ledger, top in zip(book, self.tops, strict=True):
                 if ledger.fills:
-                    total += ledger.equity2(mid2)
+                    total += ledger.equity2(top[4] + top[6])
         return total
 
     def gross_notional2(self) -> int:

@@ -6,7 +6,8 @@ rests, and puts every resulting command before the panel. A command that passes 
 as SENT before the next is judged. The engine reads no clock, file, socket or random source.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from hatmanifesto.books.blotter import Order
@@ -39,6 +40,10 @@ TRADE, L2, GAP = 0, 2, 5
 
 Proposal = tuple[int, Desk, SlotState, int, int, int, int]
 """rank, desk, slot state, slot index, plan, px, sz. Ranks: cancel 0, reduce 1, modify 2-3, open."""
+
+
+new_view: Callable[[tuple[int, ...]], View] = partial(tuple.__new__, View)
+"""Builds a View from its fields in order, at a third of the cost of calling the class."""
 
 
 class Assignment(NamedTuple):
@@ -90,13 +95,12 @@ class Engine:
         proposals: list[Proposal] = []
         wake = FAR
         for desk in self.desks:
-            if touched >> desk.coin & 1:
-                desk.is_dirty = True
-            if desk.is_dirty:
+            if desk.is_dirty or touched >> desk.coin & 1:
                 if now >= desk.decide_next:
                     self._decide(desk, now)
                     self._propose(desk, proposals)
                     continue
+                desk.is_dirty = True
                 if desk.decide_next < wake:
                     wake = desk.decide_next
             if desk.has_news:
@@ -144,19 +148,21 @@ class Engine:
         state = self.state
         top = state.tops[desk.coin]
         last = state.prints[desk.coin]
-        return View(
-            state.now,
-            top[2],
-            top[4],
-            top[5],
-            top[6],
-            top[7],
-            last[4],
-            last[5] * last[6],
-            desk.ledger.position,
-            desk.capital,
-            desk.px_one,
-            desk.sz_one,
+        return new_view(
+            (
+                state.now,
+                top[2],
+                top[4],
+                top[5],
+                top[6],
+                top[7],
+                last[4],
+                last[5] * last[6],
+                desk.ledger.position,
+                desk.capital,
+                desk.px_one,
+                desk.sz_one,
+            )
         )
 
     def _propose(self, desk: Desk, proposals: list[Proposal]) -> None:

@@ -55,6 +55,7 @@ class Clearing:
         self.background = self.open_account(BACKGROUND, cash=0)
         self.fee_account = self.open_account(FEES, cash=0)
         self._matcher = matcher
+        self._on_row = matcher.on_public
         self._fees = fees
         self._listeners: dict[str, Listener] = {}
         self._margin = MarginRule(assets)
@@ -100,20 +101,22 @@ class Clearing:
             else:
                 self._close(target, Status.CANCELED, now)
             return
+        target = None
         if isinstance(command, Modify):
             target = self._orders.get((name, command.target))
             if target is None:
                 self._emit(name, Refused(command.intent, Status.REJECTED, TEXT_BAD_MODIFY, now, 0))
                 return
-            refusal = self._rule_broken(name, command)
-            if refusal is not None:
-                self._refuse(name, command.intent, refusal, now)
-                return
+        status = self._rule_broken(name, command)
+        if status is not None:
+            self._refuse(name, command.intent, status, now)
+            return
+        if target is not None:
             self._close(target, Status.CANCELED, now)
         self._place(name, command, now)
 
     def _place(self, name: str, command: OrderCommand, now: int) -> None:
-        status = self._rule_broken(name, command) or self._margin_broken(name, command)
+        status = self._margin_broken(name, command)
         if status is not None:
             self._refuse(name, command.intent, status, now)
             return
@@ -155,9 +158,9 @@ class Clearing:
     def _rest(self, order: Resting, now: int) -> None:
         self._orders[order.account, order.intent] = order
         self._reduce_only += order.reduce_only
-        buys, sells = self._open_of(order.account)
+        order.open_sz = self._open_of(order.account)[order.side < 0]
         left = order.sz - order.sz_filled
-        (buys if order.side > 0 else sells)[order.coin] += left
+        order.open_sz[order.coin] += left
         self._matcher.rest(order)
         self._emit(order.account, Opened(order.intent, order.oid, left, now, 0))
 
@@ -169,7 +172,7 @@ class Clearing:
             command,
             px_one=self._px_one[command.coin],
             position=self.accounts[name].positions[command.coin],
-            best=self._best(command.coin),
+            best=self._matcher.best(command.coin),
         )
 
     def _margin_broken(self, name: str, command: OrderCommand) -> Status | None:
@@ -194,19 +197,8 @@ class Clearing:
     def _open_count(self, name: str) -> int:
         return sum(1 for owner, _ in self._orders if owner == name)
 
-    def _best(self, coin: int) -> tuple[int, int]:
-        """Return the best bid and ask px, our resting orders included."""
-        bid, ask = self._matcher.top(coin)
-        own_bid = self._matcher.best_own(coin, 1)
-        own_ask = self._matcher.best_own(coin, -1)
-        if own_bid is not None and own_bid.px > bid:
-            bid = own_bid.px
-        if own_ask is not None and (not ask or own_ask.px < ask):
-            ask = own_ask.px
-        return bid, ask
-
     def _crosses(self, order: Resting) -> bool:
-        bid, ask = self._best(order.coin)
+        bid, ask = self._matcher.best(order.coin)
         return 0 < ask <= order.px if order.side > 0 else 0 < order.px <= bid
 
     def _open_of(self, name: str) -> tuple[list[int], list[int]]:
@@ -225,10 +217,10 @@ class Clearing:
             for name, fact in self._funding.cross(exch, self.accounts):
                 self._emit(name, fact)
         kind = row[0]
-        if kind in (CTX, FUNDING):
+        if kind == CTX or kind == FUNDING:  # noqa: PLR1714, SIM109  cheaper than membership
             self._on_context(row)
             return
-        matches = self._matcher.on_public(row)
+        matches = self._on_row(row)
         if 0 < kind <= L2:
             self._mids2[row[1]] = row[4] + row[6]
         if matches:
@@ -289,8 +281,7 @@ class Clearing:
             self.background.trade(coin, szi=-order.side * sz, px=px, fee=0)
         order.sz_filled += sz
         if (order.account, order.intent) in self._orders:
-            buys, sells = self._open_of(order.account)
-            (buys if order.side > 0 else sells)[coin] -= sz
+            order.open_sz[coin] -= sz
             if order.sz_filled == order.sz:
                 self._forget(order)
         self._emit(
@@ -315,13 +306,11 @@ class Clearing:
             elif left > abs(position):
                 cut = left - abs(position)
                 order.sz -= cut
-                buys, sells = self._open_of(order.account)
-                (buys if order.side > 0 else sells)[order.coin] -= cut
+                order.open_sz[order.coin] -= cut
 
     def _close(self, order: Resting, status: Status, now: int) -> None:
         """Take an order out of the book and say why."""
-        buys, sells = self._open_of(order.account)
-        (buys if order.side > 0 else sells)[order.coin] -= order.sz - order.sz_filled
+        order.open_sz[order.coin] -= order.sz - order.sz_filled
         self._forget(order)
         self._emit(order.account, Closed(order.intent, status, order.sz_filled, now, 0))
 

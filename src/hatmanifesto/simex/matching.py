@@ -8,7 +8,7 @@ from hatmanifesto.domain.rows import Chunk, Row
 class Resting:
     """An order in a matcher, with its estimated place.
 
-    ``front`` is the public size before it, ``shown`` the level's last public size (-1 unknown),
+    ``open_sz`` is its account's open size by coin on its side; ``front`` is the public size before it, ``shown`` the level's last public size (-1 unknown),
     ``traded`` what printed at its price since then [sz units].
     """
 
@@ -18,6 +18,7 @@ class Resting:
         "front",
         "intent",
         "oid",
+        "open_sz",
         "px",
         "reduce_only",
         "shown",
@@ -45,6 +46,7 @@ class Resting:
         self.front = 0.0
         self.shown = -1
         self.traded = 0
+        self.open_sz: list[int] = []
 
 
 class Match(NamedTuple):
@@ -61,12 +63,8 @@ class Match(NamedTuple):
 class Matcher(Protocol):
     """What the clearing needs of a book."""
 
-    def top(self, coin: int) -> tuple[int, int]:
-        """Return best bid and ask px, own resting orders left out; 0 for an empty side."""
-        ...
-
-    def best_own(self, coin: int, side: int) -> Resting | None:
-        """Return the best resting order of ours on ``side``."""
+    def best(self, coin: int) -> tuple[int, int]:
+        """Return best bid and ask px, our resting orders included; 0 for an empty side."""
         ...
 
     def take(self, order: Resting) -> list[Match]:

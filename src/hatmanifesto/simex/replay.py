@@ -8,7 +8,7 @@ rows in one order, so a batch is a run of rows with one receive stamp.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -76,26 +76,27 @@ class Replay:
         self._legs = legs
         self._actions = BlockQueue(block_ns)
         self._facts: deque[tuple[int, Fact]] = deque()
+        self._fact_exch = -1
         self._fact_recv = 0
         self._progress = progress
         self._rows: list[Row] = []
         self._recv: list[int] = []
         self._at = 0
-        self._now = 0
         self._rows_done = 0
         self._batches = 0
         self._commands = 0
         self._called = False
         self._venue: list[Row] = []
         self._venue_exch: list[int] = []
-        self._venue_at = 0
         clearing.listen(TRADER, self.told)
 
     def told(self, fact: Fact) -> None:
         """Take a fact from the venue; it reaches the engine after the answer leg, in order."""
         self._warden.observe(fact)
-        recv = max(fact.exch + self._legs.answer.one(), self._fact_recv)
-        self._fact_recv = recv
+        if fact.exch != self._fact_exch:  # what one block tells us travels together
+            self._fact_exch = fact.exch
+            self._fact_recv = max(fact.exch + self._legs.answer.one(), self._fact_recv)
+        recv = self._fact_recv
         msgspec.structs.force_setattr(fact, "recv", recv)  # nobody has seen the fact before
         self._facts.append((recv, fact))
         if isinstance(fact, MarginCalled):
@@ -130,80 +131,77 @@ class Replay:
         self._at = 0
         self._venue = chunk.rows
         self._venue_exch = exch.tolist()
-        self._venue_at = 0
         self._matcher.on_chunk(chunk)
 
     def _until(self, end: int) -> None:
-        """Let everything happen that happens before the venue's rows run out."""
-        stamps = self._venue_exch
-        count = len(stamps)
-        actions = self._actions
-        while not self._called:
-            limit = self._next_engine()
-            block = actions.next_block
-            if self._venue_at < count:
-                stop = limit if limit < block else block - 1
-                if stamps[self._venue_at] <= stop and self._publish(stop):
-                    continue
-                if self._venue_at == count and limit > end and block > end:
-                    return
-            elif limit > end and block > end:
-                return
-            if block <= limit:
-                self._execute(block)
-            else:
-                self._step(limit)
+        """Let everything happen, in order, that happens before the venue's rows run out.
 
-    def _publish(self, stop: int) -> bool:
-        """Give the venue its rows up to ``stop``; say whether one of them brought us a fact."""
-        rows, stamps = self._venue, self._venue_exch
-        on_public = self._clearing.on_public
-        facts = self._facts
-        before = len(facts)
-        at = self._venue_at
-        count = len(stamps)
-        while at < count and stamps[at] <= stop:
-            on_public(rows[at])
-            at += 1
-            if len(facts) != before:
-                self._venue_at = at
-                return True
-        self._venue_at = at
-        return False
+        One flat loop over local names: it runs once per batch, the hottest place of a back-test.
+        """
+        rows, recv, facts, actions = self._rows, self._recv, self._facts, self._actions
+        engine, on_public = self._engine, self._clearing.on_public
+        venue, stamps = self._venue, self._venue_exch
+        count, total = len(stamps), len(recv)
+        v = at = 0
+        while not self._called:
+            now = recv[at] if at < total else FAR
+            if facts and facts[0][0] < now:
+                now = facts[0][0]
+            if engine.next_wake < now:
+                now = engine.next_wake
+            block = actions.next_block
+            if v < count:
+                stop = now if now < block else block - 1
+                told = len(facts)
+                while v < count and stamps[v] <= stop:
+                    on_public(venue[v])
+                    v += 1
+                    if len(facts) != told:
+                        break
+                if len(facts) != told:
+                    continue
+            if v == count and now > end and block > end:
+                break
+            if block <= now:
+                self._execute(block)
+                continue
+            first = at
+            while at < total and recv[at] == now:
+                at += 1
+            self._step(rows[first:at], now)
+        self._at = at
 
     def _drain(self) -> None:
         """After the last row: deliver what was under way; the venue executes nothing more."""
-        while (now := self._next_engine()) < FAR:
-            self._step(now)
-
-    def _next_engine(self) -> int:
-        """Return when the engine has something to do next."""
-        now = self._recv[self._at] if self._at < len(self._recv) else FAR
-        if self._facts and self._facts[0][0] < now:
-            now = self._facts[0][0]
-        wake = self._engine.next_wake
-        return wake if wake < now else now
+        rows, recv = self._rows, self._recv
+        while True:
+            now = recv[self._at] if self._at < len(recv) else FAR
+            if self._facts:
+                now = min(now, self._facts[0][0])
+            now = min(now, self._engine.next_wake)
+            if now == FAR:
+                return
+            first = self._at
+            while self._at < len(recv) and recv[self._at] == now:
+                self._at += 1
+            self._step(rows[first : self._at], now)
 
     def _execute(self, block: int) -> None:
         while self._actions.next_block == block:
             self._clearing.execute(TRADER, self._actions.pop(), block)
 
-    def _step(self, now: int) -> None:
+    def _step(self, rows: list[Row], now: int) -> None:
         """Give the engine one batch; send what it lets out."""
-        self._now = now
-        at = end = self._at
-        recv = self._recv
-        count = len(recv)
-        while end < count and recv[end] == now:
-            end += 1
-        facts: list[Fact] = []
-        while self._facts and self._facts[0][0] == now:
-            facts.append(self._facts.popleft()[1])
-        self._at = end
-        self._rows_done += end - at
+        facts: Sequence[Fact] = ()
+        queue = self._facts
+        if queue and queue[0][0] == now:
+            facts = [queue.popleft()[1]]
+            while queue and queue[0][0] == now:
+                facts.append(queue.popleft()[1])
+        self._rows_done += len(rows)
         self._batches += 1
-        records = self._engine.step((self._rows[at:end], facts), now)
-        self._journal.mark(now, end - at, facts)
+        records = self._engine.step((rows, facts), now)
+        self._journal.mark(now, len(rows), facts)
         if records:
             self._journal.write(records)
             self._send(records, now)

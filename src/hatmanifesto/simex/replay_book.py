@@ -23,17 +23,21 @@ TRADE, BBO, L2, GAP = 0, 1, 2, 5
 
 NONE: list[Match] = []
 
+Levels = tuple[list[int], list[int]]
+"""Prices and sizes of one side, best first; price 0 where there is no level."""
+
 
 class CoinBook:
     """Public top and levels of one coin, and our resting orders best first."""
 
-    __slots__ = ("asks", "bids", "gap", "has_levels", "levels", "taken", "top")
+    __slots__ = ("ask_levels", "asks", "bid_levels", "bids", "gap", "has_levels", "taken", "top")
 
     def __init__(self) -> None:
         self.top: Row | None = None
         self.bids: list[Resting] = []
         self.asks: list[Resting] = []
-        self.levels: list[list[int]] = []
+        self.bid_levels: Levels = ([], [])
+        self.ask_levels: Levels = ([], [])
         self.has_levels = -1
         self.taken: dict[tuple[int, int], int] = {}
         self.gap = False
@@ -49,16 +53,16 @@ class ReplayBook:
         self._queue = queue
         self._levels: NDArray[np.int64] | None = None
 
-    def top(self, coin: int) -> tuple[int, int]:
-        """Return the public best bid and ask px, 0 when unknown."""
-        top = self._books[coin].top
-        return (top[4], top[6]) if top is not None else (0, 0)
-
-    def best_own(self, coin: int, side: int) -> Resting | None:
-        """Return the best resting order on ``side``."""
+    def best(self, coin: int) -> tuple[int, int]:
+        """Return best bid and ask px, our resting orders included; 0 for an empty side."""
         book = self._books[coin]
-        orders = book.bids if side > 0 else book.asks
-        return orders[0] if orders else None
+        top = book.top
+        bid, ask = (top[4], top[6]) if top is not None else (0, 0)
+        if book.bids and book.bids[0].px > bid:
+            bid = book.bids[0].px
+        if book.asks and not 0 < ask <= book.asks[0].px:
+            ask = book.asks[0].px
+        return bid, ask
 
     def resting(self, coin: int) -> list[Resting]:
         """Return all resting orders of ``coin``, bids then asks."""
@@ -120,7 +124,7 @@ class ReplayBook:
             elif px > bid:
                 self._depth(order, 0)
             elif row[0] == L2:
-                shown = self._shown(book, 0, px)
+                shown = self._shown(book, 1, px)
                 if shown >= 0:
                     self._depth(order, shown)
         return matches
@@ -137,7 +141,7 @@ class ReplayBook:
             elif px < ask:
                 self._depth(order, 0)
             elif row[0] == L2:
-                shown = self._shown(book, 2, px)
+                shown = self._shown(book, -1, px)
                 if shown >= 0:
                     self._depth(order, shown)
         return matches
@@ -251,7 +255,7 @@ class ReplayBook:
             elif not best or (order.px - best) * order.side > 0:
                 shown = 0
             else:
-                shown = self._shown(book, 0 if order.side > 0 else 2, order.px)
+                shown = self._shown(book, order.side, order.px)
         order.shown = shown
         order.front = float(shown) if shown >= 0 else UNSEEN
 
@@ -261,21 +265,22 @@ class ReplayBook:
         (book.bids if order.side > 0 else book.asks).remove(order)
 
     def _load_levels(self, book: CoinBook) -> None:
+        """Unpack the last snapshot, once and only when somebody asks."""
         if book.has_levels >= 0 and self._levels is not None:
-            book.levels = self._levels[book.has_levels].tolist()
+            bid_px, bid_sz, ask_px, ask_sz = self._levels[book.has_levels].T.tolist()
+            book.bid_levels = (bid_px, bid_sz)
+            book.ask_levels = (ask_px, ask_sz)
             book.has_levels = -1
 
-    def _shown(self, book: CoinBook, column: int, px: int) -> int:
+    def _shown(self, book: CoinBook, side: int, px: int) -> int:
         """Return the size of the last snapshot at ``px``; 0 inside its range, -1 outside it."""
-        self._load_levels(book)
-        last = 0
-        for level in book.levels:
-            if level[column] == px:
-                return level[column + 1]
-            if level[column]:
-                last = level[column]
-        beyond = px < last if column == 0 else px > last
-        return -1 if not last or beyond else 0
+        if book.has_levels >= 0:
+            self._load_levels(book)
+        prices, sizes = book.bid_levels if side > 0 else book.ask_levels
+        if px in prices:
+            return sizes[prices.index(px)]
+        last = next((price for price in reversed(prices) if price), 0)
+        return -1 if not last or (last - px) * side > 0 else 0
 
     def _public_levels(self, book: CoinBook, side: int) -> list[tuple[int, int]]:
         """Return (px, sz) an order of ``side`` can reach, best first: top, then snapshot."""
@@ -283,13 +288,8 @@ class ReplayBook:
         if top is None:
             return []
         self._load_levels(book)
-        column = 2 if side > 0 else 0
         best, size = (top[6], top[7]) if side > 0 else (top[4], top[5])
         if not best:
             return []
-        deeper = [
-            (level[column], level[column + 1])
-            for level in book.levels
-            if level[column] and (level[column] - best) * side > 0
-        ]
-        return [(best, size), *deeper]
+        levels = zip(*(book.ask_levels if side > 0 else book.bid_levels), strict=True)
+        return [(best, size), *((px, sz) for px, sz in levels if px and (px - best) * side > 0)]

@@ -74,46 +74,48 @@ def decide(p: Params, v: View, m: Any) -> Quotes:
         v: top of book and own inventory of one coin.
         m: MEMORY floats, kept between decisions.
     """
-    mid2 = v.bid_px + v.ask_px
+    bid_px = v.bid_px
+    ask_px = v.ask_px
+    mid2 = bid_px + ask_px
     mid = 0.5 * mid2
     px_one = float(v.px_one)
-    now_s = v.now * 1e-9
-    if m[3] > 0.0:
-        move = (mid2 - m[0]) * 0.5 / px_one
-        m[2] = ewma_variance(m[2], move, now_s - m[1], p.half_life_s)
-    m[0] = float(mid2)
-    m[1] = now_s
-    m[3] += 1.0
-
-    micro = mid + p.micro_weight * (
-        0.5 * weighted_mid2(v.bid_px, v.bid_sz, v.ask_px, v.ask_sz) - mid
-    )
-    capital_px = v.capital * 1.0
-    sz_max = math.floor(capital_px * p.inventory_pct / (100.0 * mid))
-    sz = math.floor(capital_px * p.size_pct / (100.0 * mid))
-    sz_floor = math.ceil(NOTIONAL_FLOOR / v.bid_px)
-    sz = max(sz, sz_floor)
+    micro = mid + p.micro_weight * (0.5 * weighted_mid2(bid_px, v.bid_sz, ask_px, v.ask_sz) - mid)
+    capital_px = 0.01 * v.capital / mid
+    sz_max = int(capital_px * p.inventory_pct)
+    sz = int(capital_px * p.size_pct)
+    sz_floor = NOTIONAL_FLOOR // bid_px + 1
+    if sz < sz_floor:
+        sz = sz_floor
     if sz_max < sz:
         return (0, 0, 0, 0)
 
-    inventory = v.position / sz_max
+    position = v.position
     if p.use_glft:
+        if m[3] > 0.0:
+            move = (mid2 - m[0]) * 0.5 / px_one
+            m[2] = ewma_variance(m[2], move, v.now * 1e-9 - m[1], p.half_life_s)
+        m[0] = float(mid2)
+        m[1] = v.now * 1e-9
+        m[3] += 1.0
         lot = sz / v.sz_one
         sigma = math.sqrt(m[2])
         gamma = p.gamma * lot
         half = glft_half_spread(gamma, sigma, p.intensity_k, p.intensity_a) * px_one
-        lean = glft_skew(gamma, sigma, p.intensity_k, p.intensity_a) * px_one * v.position / sz
+        lean = glft_skew(gamma, sigma, p.intensity_k, p.intensity_a) * px_one * position / sz
     else:
         half = mid * p.half_spread_bps * 1e-4
-        lean = half * p.lean * inventory
+        lean = half * p.lean * position / sz_max
 
-    step = grid_step(v.bid_px, v.px_one)
-    bid = math.floor((micro - half - lean) / step) * step
-    ask = math.ceil((micro + half - lean) / step) * step
-    bid = min(bid, v.ask_px - step)
-    ask = max(ask, v.bid_px + step)
-    bid_sz = sz if v.position + sz <= sz_max and bid > 0 else 0
-    ask_sz = sz if sz - v.position <= sz_max else 0
+    step = grid_step(bid_px, v.px_one)
+    centre = micro - lean
+    bid = math.floor((centre - half) / step) * step
+    ask = math.ceil((centre + half) / step) * step
+    if bid >= ask_px:
+        bid = ask_px - step
+    if ask <= bid_px:
+        ask = bid_px + step
+    bid_sz = sz if position + sz <= sz_max and bid > 0 else 0
+    ask_sz = sz if sz - position <= sz_max else 0
     return (bid, bid_sz, ask, ask_sz)
 
 
