@@ -145,7 +145,9 @@ def venue_findings(order: Order) -> list[Finding]:
             Finding(Reason.PX_OFF_GRID, "--px has more than five significant digits, off the grid")
         )
     if order.px * order.sz < NOTIONAL_MIN and not order.reduce_only:
-        findings.append(Finding(Reason.NOTIONAL_BELOW_MIN, "order is worth less than 10 USDC"))
+        worth = format_fixed(order.px * order.sz, decimals=6)
+        text = f"--sz: order is worth {worth} USDC, the venue wants at least 10"
+        findings.append(Finding(Reason.NOTIONAL_BELOW_MIN, text))
     if order.reduce_only and not _reduces(order):
         findings.append(
             Finding(Reason.REDUCE_ONLY_INCREASES, "a reduce-only order must shrink the position")

@@ -79,6 +79,8 @@ def check_network(config: Config, network: str | None) -> None:
 
 def check_arm(config: Config, arm: str | None) -> None:
     """Refuse mainnet unless the last six digits of the account are typed exactly."""
+    if arm is not None and secret_kind(arm):
+        raise UsageError("--arm holds a secret", fix="take it out and replace it everywhere")
     network = config.text("network")
     if network != "mainnet":
         if arm is not None:

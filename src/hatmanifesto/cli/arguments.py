@@ -3,6 +3,7 @@
 Also refuses what no parser would: an option said twice, and anything called like a secret.
 """
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +13,8 @@ from hatmanifesto.ops.secrets import is_secret_name
 
 VALUED = ("--home", "--config")
 REPEATABLE = frozenset({"--set"})
+PREFIXED_KEY = re.compile(r"0[xX][0-9a-fA-F]{64}(?![0-9a-fA-F])")
+"""A key as wallets write it; a bare 64-digit hash may be the name of a run or dataset."""
 FIX_SECRET = "take it out and replace it: other users can read command lines"
 
 
@@ -36,6 +39,7 @@ def split_arguments(argv: Sequence[str]) -> Arguments:
     found: dict[str, str] = {}
     seen: set[str] = set()
     debug = False
+    last = ""
     items = list(argv)
     while items:
         item = items.pop(0)
@@ -43,7 +47,8 @@ def split_arguments(argv: Sequence[str]) -> Arguments:
             rest += [item, *items]
             break
         name, equals, value = item.partition("=")
-        _refuse_secret(name)
+        _refuse_secret(name, item, last)
+        last = item
         _refuse_twice(name, seen)
         if name in VALUED:
             if not equals and (not items or items[0].startswith("--")):
@@ -56,8 +61,12 @@ def split_arguments(argv: Sequence[str]) -> Arguments:
     return Arguments(tuple(rest), found.get("--home"), found.get("--config"), debug)
 
 
-def _refuse_secret(name: str) -> None:
-    """Refuse an option named like a secret, before its value can be parsed, logged or shown."""
+def _refuse_secret(name: str, item: str, last: str) -> None:
+    """Refuse what is named or shaped like a secret, before it can be parsed, logged or shown."""
+    if PREFIXED_KEY.search(item):
+        option = next((w for w in (name, last) if w.startswith("-") and w != item), "a word")
+        where = option.partition("=")[0]
+        raise UsageError(f"{where} on the command line holds a secret", fix=FIX_SECRET)
     if name.startswith("-") and is_secret_name(name):
         raise UsageError(f"{name}: secrets on the command line are refused", fix=FIX_SECRET)
 

@@ -76,7 +76,9 @@ def _read_bytes(path: Path, *, is_named: bool) -> bytes | None:
     except FileNotFoundError:
         if not is_named:
             return None
-        raise _fault("configuration file not found", path, fix="name a file that exists") from None
+        raise _fault(
+            "configuration file not found", path, fix="give --config a file that exists"
+        ) from None
     except (OSError, ValueError) as error:
         raise _fault(f"configuration file cannot be read ({error})", path) from error
     _refuse_file(status, path)
@@ -105,7 +107,7 @@ def _refuse_file(status: os.stat_result, path: Path) -> None:
     )
     for is_kind, words in kinds:
         if is_kind(mode):
-            raise _fault(f"{words}", path, fix="the configuration must be a regular file")
+            raise _fault(f"{words}", path, fix="give --config a regular file")
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise _fault(
             f"is writable by group or others (mode {stat.S_IMODE(mode):04o})",
@@ -191,6 +193,8 @@ def _explain(message: str, text: str, path: Path) -> UsageError:
     if "overwrite" in detail or "twice" in detail or "Duplicate" in detail:
         return _fault(f"duplicate key {name}".rstrip(), path, line=number, fix="say every key once")
     hint = _yaml_hint(row)
+    if "YAML" in hint:
+        hint = next((h for h in map(_yaml_hint, rows) if "not read" in h), hint)
     what = f"invalid TOML syntax at {name}" if name else "invalid TOML syntax"
     return _fault(
         f"{what} ({detail}){hint}", path, line=number, fix="see docs/configuration.md for the form"

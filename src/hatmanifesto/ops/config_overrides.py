@@ -30,7 +30,7 @@ def settings_of_environ(environ: Mapping[str, str]) -> dict[str, Setting]:
                 fix=f"unset {name}",
             )
         if name not in known:
-            raise UsageError(f"{origin}: unknown setting", fix=suggest(name, sorted(known)) or DOCS)
+            raise UsageError(f"{origin}: unknown key", fix=suggest(name, sorted(known)) or DOCS)
         settings.update(_from_text(known[name], environ[name], origin=origin))
     return settings
 
