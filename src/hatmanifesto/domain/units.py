@@ -44,7 +44,7 @@ def parse_fixed(text: str, *, decimals: int) -> int:
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
         raise ValueError(f"expected at most {decimals} decimals, was {text!r}")
-    value = int(whole) * 10**decimals + int((fraction or "0").ljust(decimals, "0") or "0")
+    value: int = int(whole) * 10**decimals + int((fraction or "0").ljust(decimals, "0") or "0")
     return -value if text[:1] == "-" else value
 
 

@@ -64,10 +64,6 @@ class Account:
             value += szi * mid2
         return value
 
-    def gross2(self, mids2: list[int]) -> int:
-        """Return gross notional at mids of ``mids2`` / 2 [half micro-USDC]."""
-        return sum(abs(szi) * mid2 for szi, mid2 in zip(self.positions, mids2, strict=True))
-
 
 def _truncate(numerator: int, denominator: int) -> int:
     return numerator // denominator if numerator >= 0 else -(-numerator // denominator)

@@ -52,6 +52,7 @@ class Clearing:
     def __init__(self, *, assets: tuple[Asset, ...], matcher: Matcher, fees: FeeSchedule) -> None:
         self.assets = assets
         self.accounts: dict[str, Account] = {}
+        self._margined: list[Account] = []
         self.background = self.open_account(BACKGROUND, cash=0)
         self.fee_account = self.open_account(FEES, cash=0)
         self._matcher = matcher
@@ -75,6 +76,8 @@ class Clearing:
         assert name not in self.accounts, "an account is opened once"
         account = Account(name, assets=self.assets, cash=cash)
         self.accounts[name] = account
+        if name not in (BACKGROUND, FEES):
+            self._margined.append(account)
         return account
 
     def listen(self, name: str, listener: Listener) -> None:
@@ -341,16 +344,20 @@ class Clearing:
                 self._emit(name, fact)
 
     def _check_margin(self, now: int) -> None:
+        """End the run of an account whose value fell below its maintenance margin."""
         if self.is_called:
             return
-        for name, account in self.accounts.items():
-            if name in (BACKGROUND, FEES) or not any(account.positions):
-                continue
-            value2 = account.value2(self._mids2)
-            if value2 > account.gross2(self._mids2):
+        for account in self._margined:
+            value2 = 2 * account.cash
+            gross2 = 0
+            for szi, mid2 in zip(account.positions, self._mids2, strict=True):
+                if szi:
+                    value2 += szi * mid2
+                    gross2 += abs(szi) * mid2
+            if value2 > gross2 or not gross2:
                 continue  # maintenance is never more than the whole notional
             maintenance = self._margin.maintenance(account, self._mids2)
             if value2 < 2 * maintenance:
                 self.is_called = True
-                self._emit(name, MarginCalled(value2 // 2, maintenance, now, 0))
+                self._emit(account.name, MarginCalled(value2 // 2, maintenance, now, 0))
                 return

@@ -88,7 +88,8 @@ class LatencySource:
             return np.full(n, model.median, dtype=np.int64)
         if model.kind == "lognormal":
             factor = np.exp(model.sigma * self._rng.standard_normal(n))
-            return np.maximum(np.rint(model.median * factor), 1.0).astype(np.int64)
+            delays: NDArray[np.int64] = np.rint(model.median * factor).astype(np.int64)
+            return np.maximum(delays, 1)
         at = self._rng.integers(0, len(model.samples), n)
         return np.asarray(model.samples, dtype=np.int64)[at]
 
