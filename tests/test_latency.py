@@ -49,8 +49,11 @@ def test_models() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "fixed", "fixed:", "normal:1ms:1", "lognormal:1ms", "lognormal:1ms:0", "lognormal:1ms:9"]
-    + ["lognormal:1ms:nan", "lognormal:1ms:x", "empirical:FILE"],
+    [
+        "",
+        *"""fixed fixed: normal:1ms:1 lognormal:1ms lognormal:1ms:0 lognormal:1ms:9
+    lognormal:1ms:nan lognormal:1ms:x empirical:FILE""".split(),
+    ],
 )
 def test_bad_models_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as refusal:

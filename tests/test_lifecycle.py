@@ -42,7 +42,8 @@ def test_every_status_has_the_cause_its_ending_says(text: str) -> None:
     elif text.endswith(("anceled", "Cancel")) or text == "filled":
         assert cause is Cause.ENDED
     else:
-        assert (text in {"open", "triggered"}) and cause is Cause.OPENED
+        assert text in {"open", "triggered"}
+        assert cause is Cause.OPENED
 
 
 def test_an_unknown_status_is_an_error() -> None:
