@@ -161,3 +161,20 @@ def test_a_second_holder_of_the_lock_is_told_who_has_it(tmp_path):
         second.__enter__()
     with AccountLock(tmp_path, "0xab"):
         assert (tmp_path / "locks" / "0xab.lock").exists()
+
+
+def document() -> str:
+    path = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_documented_example_is_valid(tmp_path):
+    example = document().split("```toml\n")[1].split("```")[0]
+    write(tmp_path, example)
+    assert load_config(tmp_path, environ={}).text("network") == "testnet"
+
+
+def test_every_key_and_default_is_documented():
+    for key, row in KEYS.items():
+        default = "not set" if row.default is None else f"`{row.default}`"
+        assert f"| `{key}` | {default} | {row.text} |" in document()

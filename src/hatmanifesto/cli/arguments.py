@@ -12,7 +12,7 @@ from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.ops.secrets import is_secret_name
 
 VALUED = ("--home", "--config")
-REPEATABLE = frozenset({"--set"})
+REPEATABLE = frozenset({"--set", "--help"})
 PREFIXED_KEY = re.compile(r"0[xX][0-9a-fA-F]{64}(?![0-9a-fA-F])")
 """A key as wallets write it; a bare 64-digit hash may be the name of a run or dataset."""
 FIX_SECRET = "take it out and replace it: other users can read command lines"

@@ -1,5 +1,6 @@
 """The entry point: global options, one place for errors, one table of exit codes."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -31,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("hat: interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        # The reader of a pipe went away; what is left must not fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.OK)
     except Exception as error:  # noqa: BLE001 - the root of the program: no traceback escapes
         return _unexpected(error, arguments)

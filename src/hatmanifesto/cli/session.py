@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,7 +64,7 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def print_rows(rows: list[Mapping[str, Any]], keys: tuple[str, ...]) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...]) -> None:
     """Print rows as aligned columns with a heading."""
     cells = [list(keys), *([_cell(row.get(key)) for key in keys] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(keys))]
