@@ -82,9 +82,9 @@ def check_case(
     name = case["category"]
     try:
         trials = trials_of(case)
-    except UnmappedError as error:
+    except (UnmappedError, AttributeError, KeyError, TypeError, ValueError) as error:
         report.unmapped[name] += 1
-        report.lines.append(f"UNMAPPED {case['id']} {case['title']}: {error}")
+        report.lines.append(f"UNMAPPED {case['id']} {case['title']}: {error!r}")
         report.is_bad |= not allowed & {name, case["id"]}
         return
     for label, trial in zip(("", " (valid twin)"), trials, strict=True):

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from hatmanifesto.ops.config_file import SIZE_MAX
-from hatmanifesto.ops.config_schema import SCHEMA
+from hatmanifesto.ops.config_schema import KEYS as KNOWN
+from hatmanifesto.ops.config_schema import NAMED, SCHEMA
 from hatmanifesto.ops.secrets import secret_kind
 from tests.bad_inputs_table import (
     BASE,
@@ -47,10 +48,12 @@ class Table(list[tuple[str, Any]]):
 
 
 class Absent:
-    """A null: TOML has none, so the key is left out of the base too."""
+    """A null. TOML has none: a required key is left out, base included, any other left empty."""
 
 
 ABSENT = Absent()
+UNSAID = {*HEADER, *MONEY, "limits"}
+"""Keys whose absence is a fault of its own."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,8 @@ def rename(pairs: Table, *, context: str, path: str = "") -> Table:
         leaf = ours.rpartition(".")[2]
         if isinstance(value, Table):
             value = rename(value, context=context, path=there)
+        elif value is ABSENT and ours not in UNSAID:
+            value = ""
         elif isinstance(value, Raw) and ours in MONEY and re.fullmatch(r"[+-]?\w+", value.text):
             if value.text.lstrip("+-")[:1].isdigit():
                 value = value.text
@@ -292,11 +297,14 @@ def _leaves_of(path: str, value: Any) -> Iterator[tuple[str, str]]:
         if not value:
             yield path, ""
         yield from leaves(value, path)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and value:
         for item in value:
             yield from _leaves_of(path, item)
     else:
-        yield path, "" if value is ABSENT else value.text if isinstance(value, Raw) else value
+        yield (
+            path,
+            value.text if isinstance(value, Raw) else value if isinstance(value, str) else "",
+        )
 
 
 def value_words(renamed: Table) -> Iterator[str]:
@@ -314,6 +322,9 @@ def value_words(renamed: Table) -> Iterator[str]:
     yield "|".join(rf"(?<![\w]){re.escape(name)}(?![\w])" for name in sorted(names)) or "line"
     kinds = [first_match(VALUE_FAULTS, text) for _, text in changed]
     said = [kind for kind in kinds if kind]
+    is_unknown = any(key.partition(".")[0] not in NAMED and key not in KNOWN for key, _ in changed)
+    if said and is_unknown and "secret" not in said:
+        said.append("unknown key")
     if said:
         yield "|".join(said)
 

@@ -75,6 +75,8 @@ def _named(read: ConfigText, name: str, value: object) -> dict[str, Setting]:
     """Read ``[coins.BTC]`` or ``[strategies.x]``; coins may also be a plain list of names."""
     if name == "coins" and isinstance(value, list):
         value = _coins_of_list(read, value)
+    if value in ({}, []):
+        raise fault(name, "is empty", origin=_at(read, name), fix="name at least one, or leave out")
     settings: dict[str, Setting] = {}
     for title, rows in _table(read, name, value).items():
         key = f"{name}.{title}"
