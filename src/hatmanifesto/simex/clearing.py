@@ -186,16 +186,14 @@ class Clearing:
             return Status.TOO_MANY_OPEN_ORDERS_REJECTED
         if command.reduce_only:
             return None
-        account = self.accounts[name]
-        buys, sells = self._open_of(name)
-        side_open = buys if command.side > 0 else sells
-        side_open[command.coin] += command.sz
-        needed = self._margin.initial(account, self._mids2, buys, sells)
-        side_open[command.coin] -= command.sz
-        if needed <= account.value2(self._mids2):
-            return None
-        before = self._margin.initial(account, self._mids2, buys, sells)
-        return Status.PERP_MARGIN_REJECTED if needed > before else None
+        lacks = self._margin.lacks(
+            self.accounts[name],
+            self._mids2,
+            self._open_of(name),
+            coin=command.coin,
+            szi=command.side * command.sz,
+        )
+        return Status.PERP_MARGIN_REJECTED if lacks else None
 
     def _open_count(self, name: str) -> int:
         return sum(1 for owner, _ in self._orders if owner == name)
@@ -224,7 +222,7 @@ class Clearing:
             self._on_context(row)
             return
         matches = self._on_row(row)
-        if 0 < kind <= L2:
+        if 0 < kind <= L2 and row[4] and row[6]:
             self._mids2[row[1]] = row[4] + row[6]
         if matches:
             self._settle(matches, exch)
@@ -259,18 +257,17 @@ class Clearing:
     def _lacks_margin(self, order: Resting, match: Match) -> bool:
         """Say whether a resting order, on being met, would open more than its margin allows."""
         account = self.accounts[order.account]
-        coin = order.coin
-        szi = account.positions[coin]
+        szi = account.positions[order.coin]
         if szi * order.side < 0 and match.sz <= abs(szi):
             return False
         empty = [0] * len(self.assets)
-        opened = empty.copy()
-        opened[coin] = match.sz
-        sides = (opened, empty) if order.side > 0 else (empty, opened)
-        needed = self._margin.initial(account, self._mids2, *sides)
-        if needed <= account.value2(self._mids2):
-            return False
-        return needed > self._margin.initial(account, self._mids2, empty, empty)
+        return self._margin.lacks(
+            account,
+            self._mids2,
+            (empty, empty.copy()),
+            coin=order.coin,
+            szi=order.side * match.sz,
+        )
 
     def _fill(self, match: Match, tid: int, now: int) -> None:
         """Book one side of a match; without another order of ours the background takes it."""
@@ -348,16 +345,8 @@ class Clearing:
         if self.is_called:
             return
         for account in self._margined:
-            value2 = 2 * account.cash
-            gross2 = 0
-            for szi, mid2 in zip(account.positions, self._mids2, strict=True):
-                if szi:
-                    value2 += szi * mid2
-                    gross2 += abs(szi) * mid2
-            if value2 > gross2 or not gross2:
-                continue  # maintenance is never more than the whole notional
-            maintenance = self._margin.maintenance(account, self._mids2)
-            if value2 < 2 * maintenance:
+            called = self._margin.called(account, self._mids2)
+            if called is not None:
                 self.is_called = True
-                self._emit(account.name, MarginCalled(value2 // 2, maintenance, now, 0))
+                self._emit(account.name, MarginCalled(*called, now, 0))
                 return
