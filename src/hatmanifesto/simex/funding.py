@@ -25,20 +25,24 @@ class FundingClock:
     def cross(
         self, exch: int, accounts: Mapping[str, Account]
     ) -> Iterator[tuple[str, FundingUnknown]]:
-        """Take the positions of the hour before ``exch``; yield what stayed unknown of the last."""
-        yield from self.unknown(exch)
-        if self.hour_next:
-            for coin, held in enumerate(self._szi):
-                held.clear()
-                held.update(
-                    {
-                        name: account.positions[coin]
-                        for name, account in accounts.items()
-                        if name not in (BACKGROUND, FEES) and account.positions[coin]
-                    }
-                )
-                self._due[coin] = bool(held)
+        """Take the positions of each hour up to ``exch``; yield the hours that stayed unknown."""
+        while self.hour_next and exch >= self.hour_next:
+            yield from self.unknown(exch)
+            self._take(accounts)
+            self.hour_next += NS_HOUR
         self.hour_next = exch - exch % NS_HOUR + NS_HOUR
+
+    def _take(self, accounts: Mapping[str, Account]) -> None:
+        for coin, held in enumerate(self._szi):
+            held.clear()
+            held.update(
+                {
+                    name: account.positions[coin]
+                    for name, account in accounts.items()
+                    if name not in (BACKGROUND, FEES) and account.positions[coin]
+                }
+            )
+            self._due[coin] = bool(held)
 
     def unknown(self, exch: int) -> Iterator[tuple[str, FundingUnknown]]:
         """Yield the hours that no rate came for, once."""
