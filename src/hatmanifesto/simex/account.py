@@ -85,6 +85,43 @@ class MarginRule:
             if szi
         )
 
+    def called(self, account: Account, mids2: list[int]) -> tuple[int, int] | None:
+        """Return (value, maintenance) [micro-USDC] of an account below maintenance, else None."""
+        value2 = 2 * account.cash
+        gross2 = 0
+        for szi, mid2 in zip(account.positions, mids2, strict=True):
+            if szi:
+                value2 += szi * mid2
+                gross2 += abs(szi) * mid2
+        if value2 > gross2 or not gross2:
+            return None  # maintenance is never more than the whole notional
+        maintenance = self.maintenance(account, mids2)
+        return (value2 // 2, maintenance) if value2 < 2 * maintenance else None
+
+    def lacks(
+        self,
+        account: Account,
+        mids2: list[int],
+        open_sz: tuple[list[int], list[int]],
+        *,
+        coin: int,
+        szi: int,
+    ) -> bool:
+        """Say whether ``szi`` more in ``coin`` needs more margin than the account is worth.
+
+        Args:
+            open_sz: what else could still be bought and sold, by coin.
+            szi: signed size [sz units].
+        """
+        buys, sells = open_sz
+        opened = buys if szi > 0 else sells
+        opened[coin] += abs(szi)
+        needed = self.initial(account, mids2, buys, sells)
+        opened[coin] -= abs(szi)
+        if needed <= account.value2(mids2):
+            return False
+        return needed > self.initial(account, mids2, buys, sells)
+
     def initial(
         self, account: Account, mids2: list[int], open_buy: list[int], open_sell: list[int]
     ) -> int:
