@@ -69,6 +69,7 @@ def execute(
     journal.write([Began(spec.header(ties))])
     outcome = machines.replay.run()
     state_hash = machines.engine.dump_hash()
+    journal.write(machines.engine.finish())
     journal.write([Ended(outcome.reason, outcome.rows, state_hash)])
     return Finished(machines, outcome, journal.close(), _reconciled(machines))
 

@@ -110,6 +110,10 @@ class Engine:
             self._judge(proposals, out)
         return out
 
+    def finish(self) -> list[Record]:
+        """Return the last records of a run: how often remembered refusals were met in silence."""
+        return [record for desk in self.desks for record in _tallies(desk.slots)]
+
     def dump_hash(self) -> str:
         """Return the hash of State and of every strategy's memory."""
         return state_hash(self.state.dump([desk.memory for desk in self.desks]))
@@ -215,8 +219,11 @@ class Engine:
         for _, desk, slot, index, plan, px, sz in proposals:
             command = self._command(desk, slot, index, plan, px, sz)
             refusal = self.panel.judge(command, state)
+            if slot.veto_count:
+                out.extend(_tallies([slot]))
             if refusal is not None:
                 out.append(refusal)
+                slot.veto = refusal
                 if plan != CANCEL:
                     slot.vetoed = self._desire(desk, px, sz)
                 continue
@@ -313,6 +320,10 @@ class Engine:
             ledgers, allot(fact.usdc, [ledger.position for ledger in ledgers]), strict=True
         ):
             ledger.pay_funding(share)
+
+
+def _tallies(slots: Sequence[SlotState]) -> list[Record]:
+    return [tally for slot in slots if (tally := slot.tally()) is not None]
 
 
 def _by_rank(proposal: Proposal) -> int:

@@ -83,7 +83,7 @@ KEYS: dict[str, Key] = {
     "backtest.latency": Key(values.latency, "fixed:200ms", "feed and order latency model"),
     "backtest.queue": Key(values.queue, "risk_averse", "queue position model"),
     "backtest.ties": Key(
-        values.choice("pessimistic", "optimistic", "both"), "pessimistic", "order of equal stamps"
+        values.choice("pessimistic", "optimistic", "both"), "both", "order of equal stamps"
     ),
     "backtest.seed": Key(values.integer(0, 2**63 - 1), 0, "seed of every random draw"),
     "backtest.block_ms": Key(values.integer(1, 10_000), 75, "block interval [ms]"),

@@ -62,8 +62,7 @@ class Clearing:
         self._margin = MarginRule(assets)
         self._orders: dict[tuple[str, int], Resting] = {}
         self._open: dict[str, tuple[list[int], list[int]]] = {}
-        self._oid_next = 1
-        self._tid_next = 1
+        self._oid_next = self._tid_next = 1
         self._mids2 = [0] * len(assets)
         self._px_one = [10**asset.px_decimals for asset in assets]
         self._reduce_only = 0
@@ -182,7 +181,8 @@ class Clearing:
         """Return a status when open orders or margin do not allow the order."""
         if self.is_called:
             return Status.PERP_MARGIN_REJECTED
-        if len(self._orders) >= OPEN_ORDERS_MAX and self._open_count(name) >= OPEN_ORDERS_MAX:
+        orders = self._orders
+        if len(orders) >= OPEN_ORDERS_MAX <= sum(owner == name for owner, _ in orders):
             return Status.TOO_MANY_OPEN_ORDERS_REJECTED
         if command.reduce_only:
             return None
@@ -194,9 +194,6 @@ class Clearing:
             szi=command.side * command.sz,
         )
         return Status.PERP_MARGIN_REJECTED if lacks else None
-
-    def _open_count(self, name: str) -> int:
-        return sum(1 for owner, _ in self._orders if owner == name)
 
     def _crosses(self, order: Resting) -> bool:
         bid, ask = self._matcher.best(order.coin)

@@ -8,8 +8,9 @@ from hatmanifesto.domain.rows import Chunk, Row
 class Resting:
     """An order in a matcher, with its estimated place.
 
-    ``open_sz`` is its account's open size by coin on its side; ``front`` is the public size before it, ``shown`` the level's last public size (-1 unknown),
-    ``traded`` what printed at its price since then [sz units].
+    ``front`` is the public size before it, ``shown`` the level's last public size (-1 unknown),
+    ``traded`` what printed at its price since then; ``open_sz`` the account's open size by coin on
+    its side, ``sz_asked`` what was asked before a reduce-only cut [sz units].
     """
 
     __slots__ = (

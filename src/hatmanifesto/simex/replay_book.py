@@ -42,6 +42,12 @@ class CoinBook:
         self.taken: dict[tuple[int, int], int] = {}
         self.gap = False
 
+    def forget_levels(self) -> None:
+        """Drop the last snapshot: what it showed before a hole says nothing of what is there."""
+        self.bid_levels = ([], [])
+        self.ask_levels = ([], [])
+        self.has_levels = -1
+
 
 class ReplayBook:
     """A Matcher over recorded rows."""
@@ -91,6 +97,7 @@ class ReplayBook:
         if kind > L2:
             if kind == GAP:
                 book.gap = True
+                book.forget_levels()
             return NONE
         book.top = row
         if kind == L2:
@@ -107,7 +114,7 @@ class ReplayBook:
         matches = NONE
         if bids and (row[4] <= bids[0].px or kind == L2):
             matches = self._bids_on_book(book, row)
-        if asks and (row[6] >= asks[0].px or kind == L2):
+        if asks and (row[6] >= asks[0].px or not row[6] or kind == L2):
             found = self._asks_on_book(book, row)
             matches = [*matches, *found] if matches else found
         return matches
@@ -138,7 +145,7 @@ class ReplayBook:
                 matches = [*matches, Match(order, px, order.sz - order.sz_filled, False)]
             elif px == ask:
                 self._depth(order, row[7])
-            elif px < ask:
+            elif px < ask or not ask:
                 self._depth(order, 0)
             elif row[0] == L2:
                 shown = self._shown(book, -1, px)
@@ -181,7 +188,7 @@ class ReplayBook:
                 break
             if sz > 0:
                 matches.append(Match(order, order.px, sz, False))
-            if sz < wanted:
+            if sz < wanted and order.px != px:
                 break
         return matches
 

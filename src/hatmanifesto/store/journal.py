@@ -2,10 +2,10 @@
 
 Format. A segment is `HATJ`, version, segment number and the chain value it continues. A frame is,
 little-endian, `length u32 | crc32 u32 | seq u64 | epoch u32 | kind u8 | chain 32 bytes | payload`.
-The payload is a msgpack array of records; `crc32` covers everything after itself; `chain` is SHA-256 of
-the previous chain value and the payload, so that no frame can be cut out, edited or moved without
-every later one disagreeing. `journal_hash` is SHA-256 over the records' own bytes in order: framing
-does not enter it.
+The payload is a msgpack array of records; `crc32` covers everything after itself; `chain` is
+SHA-256 of the previous chain value and the payload, so that no frame can be cut out, edited or
+moved without every later one disagreeing. `journal_hash` is SHA-256 over the records' own bytes in
+order: framing does not enter it.
 """
 
 import hashlib
