@@ -1,7 +1,5 @@
 """`hat backtest`: run, measure, write the run folder, append the trial, answer."""
 
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from hatmanifesto.apps.run_folder import (
     write_files,
 )
 from hatmanifesto.apps.spec import RunSpec, build_spec
+from hatmanifesto.apps.staging import staging_folder
 from hatmanifesto.domain.errors import Exit
 from hatmanifesto.store.atomic import readable_json
 from hatmanifesto.store.journal import JournalWriter, read_records, segment_opener
@@ -47,17 +46,12 @@ def run_backtest(request: BacktestRequest) -> BacktestOutcome:
     home = Path(request.home)
     dataset = open_dataset(request.data, home)
     spec, files = build_spec(request, dataset)
-    runs_folder(home).mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=runs_folder(home)))
-    try:
+    with staging_folder(runs_folder(home)) as staging:
         write_files(staging / SOURCES, files)
         began = time.perf_counter()
         finished = _runs(request, spec, dataset, staging)
         wall_s = time.perf_counter() - began
-        outcome = _publish(request, spec, staging, finished, wall_s)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return outcome
+        return _publish(request, spec, staging, finished, wall_s)
 
 
 def _runs(

@@ -52,7 +52,7 @@ def summary_of(
         "commands": run.outcome.commands,
         "fills": len(main.facts.fills),
         "net_pnl_usdc": main.net_pnl_usdc if main.status == "ok" else None,
-        "components": dict(main.components) if main.status == "ok" else None,
+        "components": _components(main),
         "memo": dict(main.memo),
         "metrics": {name: msgspec.to_builtins(one) for name, one in main.metrics.items()},
         "edge": msgspec.to_builtins(main.edge),
@@ -68,6 +68,13 @@ def summary_of(
             for ties in others
         },
     }
+
+
+def _components(analysis: Analysis) -> dict[str, str | None]:
+    """Return the components, each unknown when there was no fill."""
+    if analysis.status == "ok":
+        return dict(analysis.components)
+    return dict.fromkeys(analysis.components)
 
 
 def report_data(

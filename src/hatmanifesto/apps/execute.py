@@ -10,6 +10,7 @@ from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.errors import UnreconciledError
 from hatmanifesto.domain.records import Began, Ended
 from hatmanifesto.domain.units import format_half_micro
+from hatmanifesto.engine.snapshot import engine_hash
 from hatmanifesto.simex.replay import TRADER, Outcome
 from hatmanifesto.store.dataset import Dataset
 from hatmanifesto.store.journal import HashJournal, JournalWriter
@@ -68,7 +69,7 @@ def execute(
     machines = build(spec, tape, folder=sources, journal=journal, progress=report)
     journal.write([Began(spec.header(ties))])
     outcome = machines.replay.run()
-    state_hash = machines.engine.dump_hash()
+    state_hash = engine_hash(machines.engine)
     journal.write(machines.engine.finish())
     journal.write([Ended(outcome.reason, outcome.rows, state_hash)])
     return Finished(machines, outcome, journal.close(), _reconciled(machines))

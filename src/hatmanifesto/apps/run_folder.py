@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hatmanifesto.apps.spec import RunSpec
+from hatmanifesto.apps.staging import locked, set_aside
 from hatmanifesto.domain.errors import DataError, MismatchError
 from hatmanifesto.store.atomic import (
     publish_folder,
@@ -73,12 +74,14 @@ def load_manifest(home: Path, run_id: str) -> Manifest:
 
     Raises:
         DataError: if there is no such run.
-        MismatchError: if a byte of the manifest was changed.
+        MismatchError: if a byte of the manifest was changed, or all of it is missing.
     """
     path = runs_folder(home) / run_id / MANIFEST
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
+        if path.parent.is_dir():
+            raise _changed(run_id, "it is missing") from error
         raise DataError(
             f"no run {run_id}", why="it is not in this home", fix="see hat runs"
         ) from error
@@ -116,26 +119,30 @@ def publish_run(staging: Path, home: Path, manifest: Manifest) -> Path:
         MismatchError: if the same specification left another journal: that is never right.
     """
     write_atomic(staging / MANIFEST, manifest.encoded())
-    target = runs_folder(home) / manifest.run_id
-    if target.exists():
-        before = load_manifest(home, manifest.run_id)
-        if before.journal_hashes != manifest.journal_hashes:
-            conflict = target.with_name(f"{target.name}-conflict")
-            shutil.rmtree(conflict, ignore_errors=True)
-            publish_folder(staging, conflict)
-            raise MismatchError(
-                f"run {manifest.run_id} came out differently this time",
-                why="the same specification must give the same journal",
-                fix=f"compare {target.name} and {conflict.name}, and report it",
-            )
-        old = target.with_name(f".{target.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        target.replace(old)
+    root = runs_folder(home)
+    target = root / manifest.run_id
+    with locked(root):
+        if not target.exists():
+            publish_folder(staging, target)
+            return target
+        if load_manifest(home, manifest.run_id).journal_hashes != manifest.journal_hashes:
+            raise _conflict(staging, target)
+        old = set_aside(target)
         publish_folder(staging, target)
         shutil.rmtree(old)
-    else:
-        publish_folder(staging, target)
     return target
+
+
+def _conflict(staging: Path, target: Path) -> MismatchError:
+    """Keep a run that came out differently beside the first one; return the error to raise."""
+    conflict = target.with_name(f"{target.name}-conflict")
+    shutil.rmtree(conflict, ignore_errors=True)
+    publish_folder(staging, conflict)
+    return MismatchError(
+        f"run {target.name} came out differently this time",
+        why="the same specification must give the same journal",
+        fix=f"compare {target.name} and {conflict.name}, and report it",
+    )
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

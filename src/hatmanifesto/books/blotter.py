@@ -55,11 +55,9 @@ class Order:
         return self.sz - self.filled
 
     def dump(self) -> list[object]:
-        """Return the plain content, for snapshot and hash."""
-        return [
-            value if not isinstance(value := getattr(self, name), tuple) else list(value)
-            for name in self.__slots__
-        ]
+        """Return the plain content, in the order of ``__slots__``."""
+        values = [getattr(self, name) for name in self.__slots__]
+        return [list(value) if isinstance(value, tuple) else value for value in values]
 
 
 class Blotter:

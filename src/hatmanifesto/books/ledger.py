@@ -78,6 +78,11 @@ class Ledger:
         """Return profit and loss at a mid of ``mid2`` / 2 [half micro-USDC]."""
         return 2 * (self.cash - self.fees + self.funding) + self.position * mid2
 
+    def load(self, content: list[int]) -> None:
+        """Take the content that ``dump`` returned."""
+        for name, value in zip(self.__slots__, content, strict=True):
+            setattr(self, name, value)
+
     def dump(self) -> list[int]:
         """Return the plain content, for snapshot and hash."""
         return [getattr(self, name) for name in self.__slots__]

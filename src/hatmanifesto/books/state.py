@@ -75,24 +75,6 @@ class State:
             total += worst * self.mid2(coin)
         return total
 
-    def dump(self, memories: list[list[float]]) -> list[object]:
-        """Return the plain content of State and strategy memories in canonical order."""
-        return [
-            self.now,
-            self.rows,
-            int(self.mode),
-            self.capital,
-            self.intent_next,
-            self.peak2,
-            [list(top) for top in self.tops],
-            [list(last) for last in self.prints],
-            list(self.net),
-            [order.dump() for _, order in sorted(self.blotter.orders.items())],
-            [self.blotter.late, self.blotter.placed, self.blotter.closed],
-            [[ledger.dump() for ledger in book] for book in self.ledgers],
-            memories,
-        ]
-
 
 def state_hash(content: list[object]) -> str:
     """Return the hash of a dumped State: SHA-256 of its canonical msgpack, 32 hex digits."""

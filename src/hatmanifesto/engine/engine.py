@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hatmanifesto.books.blotter import Order
 from hatmanifesto.books.ledger import allot
 from hatmanifesto.books.lifecycle import FINAL, Phase
-from hatmanifesto.books.state import State, state_hash
+from hatmanifesto.books.state import State
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.commands import Cancel, Command, Modify, Place
 from hatmanifesto.domain.events import (
@@ -113,10 +113,6 @@ class Engine:
     def finish(self) -> list[Record]:
         """Return the last records of a run: how often remembered refusals were met in silence."""
         return [record for desk in self.desks for record in _tallies(desk.slots)]
-
-    def dump_hash(self) -> str:
-        """Return the hash of State and of every strategy's memory."""
-        return state_hash(self.state.dump([desk.memory for desk in self.desks]))
 
     def _fold_rows(self, rows: Sequence[Row], out: list[Record]) -> int:
         state = self.state

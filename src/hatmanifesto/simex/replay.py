@@ -14,18 +14,22 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from hatmanifesto.domain.commands import Cancel, Modify, Place
+from hatmanifesto.domain.commands import Cancel, Command, Modify, Place
 from hatmanifesto.domain.enums import Status
-from hatmanifesto.domain.events import Fact, MarginCalled, Refused
+from hatmanifesto.domain.events import CancelRefused, Fact, MarginCalled, Refused
 from hatmanifesto.domain.ports import Journal, Signer
-from hatmanifesto.domain.records import Record
+from hatmanifesto.domain.records import Record, Snapshot
 from hatmanifesto.domain.rows import EXCH, Chunk, Row, Tape
 from hatmanifesto.engine.engine import FAR, Engine
+from hatmanifesto.engine.snapshot import engine_hash
 from hatmanifesto.simex.blocks import BlockQueue
 from hatmanifesto.simex.clearing import Clearing
 from hatmanifesto.simex.latency import LatencySource, feed_stamps
 from hatmanifesto.simex.matching import Matcher
 from hatmanifesto.warden.policy import Warden
+
+SNAPSHOT_NS = 5 * 60 * 10**9
+"""Every so often the journal notes the hash of the engine's whole content [ns]."""
 
 TRADER = "trader"
 """Name of the account that the engine trades."""
@@ -86,6 +90,7 @@ class Replay:
         self._batches = 0
         self._commands = 0
         self._called = False
+        self._snapshot_next = 0
         self._venue: list[Row] = []
         self._venue_exch: list[int] = []
         clearing.listen(TRADER, self.told)
@@ -115,7 +120,9 @@ class Replay:
                 self._progress(self._rows_done)
             if self._called:
                 break
-        if not self._called:
+        if self._called:
+            end = self._fact_exch
+        else:
             self._clearing.finish(end)
         self._drain()
         reason = "margin" if self._called else "end"
@@ -170,6 +177,8 @@ class Replay:
                 at += 1
             self._step(rows[first:at], now)
         self._at = at
+        if self._called:  # the engine is told nothing that the venue had not seen
+            del rows[total - count + v :], recv[total - count + v :]
 
     def _drain(self) -> None:
         """After the last row: deliver what was under way; the venue executes nothing more."""
@@ -205,6 +214,9 @@ class Replay:
         if records:
             self._journal.write(records)
             self._send(records, now)
+        if now >= self._snapshot_next:
+            self._snapshot_next = now - now % SNAPSHOT_NS + SNAPSHOT_NS
+            self._journal.write([Snapshot(now, engine_hash(self._engine))])
 
     def _send(self, records: list[Record], now: int) -> None:
         for record in records:
@@ -212,9 +224,14 @@ class Replay:
                 self._commands += 1
                 refusal = self._warden.refusal(record)
                 if refusal:
-                    intent = record.target if isinstance(record, Cancel) else record.intent
-                    fact = Refused(intent, Status.REJECTED, f"gate: {refusal}", now, now)
-                    self.told(fact)
+                    self.told(_turned_back(record, refusal, now))
                     continue
                 self._signer.sign(record, now)
                 self._actions.push(record, now + self._legs.order.one())
+
+
+def _turned_back(command: Command, why: str, now: int) -> Fact:
+    """Return what the engine is told of a command that the gate did not sign."""
+    if isinstance(command, Cancel):
+        return CancelRefused(command.target, now, now)
+    return Refused(command.intent, Status.REJECTED, f"gate: {why}", now, now)
