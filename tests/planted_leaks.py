@@ -60,9 +60,8 @@ def early(by_ns: int) -> Scheme:
     """Return a leak in the time stamp: every row is stamped ``by_ns`` before its true time."""
 
     def scheme(market: Market) -> tuple[Market, Wrap]:
-        return market._replace(
-            rows=[moved(row, shift=-by_ns, first=0) for row in market.rows]
-        ), clean(market)[1]
+        rows = [moved(row, shift=-by_ns, first=0) for row in market.rows]
+        return clean(market._replace(rows=rows))
 
     return scheme
 
@@ -78,4 +77,4 @@ def next_content(market: Market) -> tuple[Market, Wrap]:
             then = later.get(key, row)
             rows[index] = cast(Row, (*row[:A], *then[A:]))
             later[key] = row
-    return market._replace(rows=rows), clean(market)[1]
+    return clean(market._replace(rows=rows))

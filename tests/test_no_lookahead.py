@@ -29,7 +29,7 @@ CUTS = 200
 CUTS_SAMPLE = 24
 COMMANDS_MIN, FILLS_MIN = 200, 50
 CAUGHT_MIN = 0.99
-WINDOW_S = (560, 800)
+WINDOW_S = (620, 800)
 """Part of the recording of 2025-09-04, from its start: a hole of 18 s and a full hour lie in it."""
 OTHER_S = 20
 """How much of another day follows a cut."""
