@@ -1,6 +1,7 @@
 """`hat backtest`: run, measure, write the run folder, append the trial, answer."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,18 @@ def _runs(
             ties=ties,
             sources=staging / SOURCES,
             journal=journal,
-            progress=request.progress,
+            progress=_share(request.progress, len(finished), len(spec.tie_orders)),
         )
     return finished
+
+
+def _share(
+    progress: Callable[[float], None] | None, done: int, parts: int
+) -> Callable[[float], None] | None:
+    """Return ``progress`` scaled to one of several parts."""
+    if progress is None:
+        return None
+    return lambda fraction: progress((done + fraction) / parts)
 
 
 def _publish(

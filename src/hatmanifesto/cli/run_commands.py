@@ -4,8 +4,10 @@ import sys
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from hatmanifesto.cli.groups import AsJson, RunName, Settings
+from hatmanifesto.cli.progress import progress_line
 from hatmanifesto.cli.session import (
     answer,
     plain_name,
@@ -76,6 +78,7 @@ def backtest(
     )
     from hatmanifesto.apps.backtest import run_backtest
 
+    request = structs.replace(request, progress=progress_line("back-test"))
     return answer(run_backtest(request), as_json=as_json)
 
 
@@ -91,7 +94,13 @@ def demo(
 
     if number is None:
         number = config.number("backtest.seed")
-    return answer(run_demo(home=str(config.home), seed=number), as_json=as_json)
+    outcome = run_demo(
+        home=str(config.home),
+        seed=number,
+        config_hash=config.hash,
+        progress=progress_line("demo"),
+    )
+    return answer(outcome, as_json=as_json)
 
 
 def replay(context: typer.Context, run: RunName, as_json: AsJson = False) -> int:
