@@ -30,7 +30,7 @@ from hatmanifesto.domain.records import GapSeen, Record
 from hatmanifesto.domain.rows import Row
 from hatmanifesto.engine.desk import Desk, SlotState
 from hatmanifesto.engine.panel import Panel
-from hatmanifesto.execution.diff import CANCEL, KEEP, PLACE, plan_slot
+from hatmanifesto.execution.diff import CANCEL, KEEP, MODIFY, PLACE, plan_slot
 from hatmanifesto.strategies.contract import Strategy, View
 
 FAR = 1 << 62
@@ -39,7 +39,7 @@ FAR = 1 << 62
 TRADE, L2, GAP = 0, 2, 5
 
 Proposal = tuple[int, Desk, SlotState, int, int, int, int]
-"""rank, desk, slot state, slot index, plan, px, sz. Ranks: cancel 0, reduce 1, modify 2-3, open."""
+"""rank, desk, slot state, slot index, plan, px, sz. Ranks: cancel 0, reduce 1, modify 2, open 3."""
 
 
 new_view: Callable[[tuple[int, ...]], View] = partial(tuple.__new__, View)
@@ -189,8 +189,10 @@ class Engine:
             if slot.vetoed is not None and slot.vetoed == self._desire(desk, px, sz):
                 slot.veto_count += 1
                 continue
-            rank = 1 if state.net[desk.coin] * slot.slot.side < 0 else 3
-            proposals.append((min(rank, plan + 1), desk, slot, index, plan, px, sz))
+            rank = 2 if plan == MODIFY else 3
+            if state.net[desk.coin] * slot.slot.side < 0:
+                rank = 1
+            proposals.append((rank, desk, slot, index, plan, px, sz))
 
     def _desire(self, desk: Desk, px: int, sz: int) -> tuple[int, ...]:
         """Return a desire and the inputs of a refusal: the same ones are not proposed again."""
