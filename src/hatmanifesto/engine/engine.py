@@ -176,7 +176,9 @@ class Engine:
             sz = quotes[at + 1]
             at += 2
             order = slot.order
-            if slot.old is not None or (order is not None and (order.pending or not order.phase)):
+            if slot.old is not None or (
+                order is not None and (order.pending or order.phase != Phase.OPEN)
+            ):
                 continue
             plan = plan_slot(order, px=px, sz=sz)
             if plan == KEEP:
