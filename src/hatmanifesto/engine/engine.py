@@ -201,9 +201,12 @@ class Engine:
         state = self.state
         coin = desk.coin
         blotter = state.blotter
+        top = state.tops[coin]
         return (
             px,
             sz,
+            top[4],
+            top[6],
             state.net[coin],
             blotter.open_buy[coin],
             blotter.open_sell[coin],
