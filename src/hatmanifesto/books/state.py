@@ -18,14 +18,16 @@ class State:
 
     ``tops[coin]`` is the newest book row of the coin (a..d: bid px, bid sz, ask px, ask sz),
     ``prints[coin]`` its newest trade row;
-    ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position. ``capital`` is
-    what the account began with, ``peak2`` the highest marked equity judged so far [half micro].
+    ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position and
+    ``funded[coin]`` the stamp of its last funding payment [ns]. ``capital`` is what the account
+    began with, ``peak2`` the highest marked equity judged so far [half micro].
     """
 
     __slots__ = (
         "assets",
         "blotter",
         "capital",
+        "funded",
         "intent_next",
         "ledgers",
         "mode",
@@ -46,6 +48,7 @@ class State:
         self.blotter = Blotter(coins)
         self.ledgers = [[Ledger() for _ in range(coins)] for _ in range(books)]
         self.net = [0] * coins
+        self.funded = [0] * coins
         self.mode = Mode.LIVE
         self.intent_next = 1
         self.now = 0

@@ -318,7 +318,12 @@ class Engine:
 
     def _fold_funding(self, fact: FundingPaid) -> None:
         """Allot a payment over the sub-ledgers that hold the coin, by largest remainder."""
-        ledgers = [book[fact.coin] for book in self.state.ledgers]
+        state = self.state
+        if fact.exch <= state.funded[fact.coin]:
+            state.blotter.late += 1  # told twice
+            return
+        state.funded[fact.coin] = fact.exch
+        ledgers = [book[fact.coin] for book in state.ledgers]
         for ledger, share in zip(
             ledgers, allot(fact.usdc, [ledger.position for ledger in ledgers]), strict=True
         ):

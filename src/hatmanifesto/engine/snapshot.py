@@ -53,6 +53,7 @@ def _content(engine: Engine) -> list[Any]:
             [order.dump() for _, order in sorted(state.blotter.orders.items())],
             [state.blotter.late, state.blotter.placed, state.blotter.closed],
             [[ledger.dump() for ledger in book] for book in state.ledgers],
+            list(state.funded),
         ],
         [_dump_desk(desk) for desk in engine.desks],
         engine.next_wake,
@@ -101,6 +102,7 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
     for book, ledgers in zip(state.ledgers, content[11], strict=True):
         for ledger, values in zip(book, ledgers, strict=True):
             ledger.load(values)
+    state.funded[:] = content[12]
     return orders
 
 
