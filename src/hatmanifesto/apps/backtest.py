@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hatmanifesto.apps.data import open_dataset
-from hatmanifesto.apps.describe import report_data, summary_of
+from hatmanifesto.apps.describe import origin_of, report_data, summary_of
 from hatmanifesto.apps.execute import Finished, execute
 from hatmanifesto.apps.provenance import provenance
 from hatmanifesto.apps.report_build import Analysis, RunIdentity, analyse
@@ -96,7 +96,12 @@ def _publish(
     data = report_data(spec, finished, analyses)
     summary = summary_of(spec, finished, analyses, notes=data.notes)
     main = next(iter(analyses.values()))
-    write_ledger(main.ledger, csv_path=staging / LEDGER_CSV, parquet_path=staging / LEDGER_PARQUET)
+    write_ledger(
+        main.ledger,
+        csv_path=staging / LEDGER_CSV,
+        parquet_path=staging / LEDGER_PARQUET,
+        origin=origin_of(spec),
+    )
     if request.report:
         from hatmanifesto.apps.report import render_report  # the heaviest import of the house
 

@@ -70,6 +70,23 @@ def summary_of(
     }
 
 
+def origin_of(spec: RunSpec) -> dict[str, str]:
+    """Return what every artefact of a run carries, as text; unknown is said so."""
+    origin = provenance()
+    dirty = {True: "yes", False: "no", None: "unknown"}[origin.dirty]
+    return {
+        "run_id": spec.identity(),
+        "evidence_class": spec.evidence,
+        "dataset_hash": spec.dataset_hash,
+        "code_hash": spec.code_hash,
+        "config_hash": spec.config_hash,
+        "lock_hash": origin.lock_hash,
+        "commit": origin.commit or "unknown",
+        "dirty": dirty,
+        "seed": str(spec.seed),
+    }
+
+
 def _components(analysis: Analysis) -> dict[str, str | None]:
     """Return the components, each unknown when there was no fill."""
     if analysis.status == "ok":

@@ -6,7 +6,7 @@ from hatmanifesto.analytics.metrics import Metric
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_data import ReportData, recorded_ns
 from hatmanifesto.domain.enums import Evidence
-from hatmanifesto.domain.units import NS_S, format_half_micro
+from hatmanifesto.domain.units import NS_HOUR, NS_S, format_half_micro
 
 UNKNOWN = "unknown"
 NOT_APPLICABLE = "n/a"
@@ -132,10 +132,12 @@ def caveats(data: ReportData) -> list[str]:
         net = money(other.attribution.total.net)
         out.append(f"Under the {ties} tie order the net is {net} USDC; {edge_text(other)}.")
     if facts.funding_unknown:
-        hours = len(facts.funding_unknown)
+        hours = len({fact.exch // NS_HOUR for fact in facts.funding_unknown})
+        assets = data.main.identity.assets
+        coins = sorted({assets[fact.coin].coin for fact in facts.funding_unknown})
         out.append(
-            f"{hours} funding hour{'s' * (hours != 1)} passed with a position and no rate in the "
-            "data: funding is unknown and not in the net."
+            f"{hours} funding hour{'s' * (hours != 1)} of {_listed(coins)} passed with a position "
+            "and no rate in the data: that funding is unknown and not in the net."
         )
     if facts.margin_called is not None:
         out.append("The account fell below its maintenance margin and the run ended there.")

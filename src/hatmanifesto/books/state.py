@@ -69,6 +69,11 @@ class State:
                     total += ledger.equity2(top[4] + top[6])
         return total
 
+    def mark_peak(self) -> None:
+        """Raise the peak to the marked equity; a held coin without both prices marks nothing."""
+        if all(self.mid2(coin) for coin, net in enumerate(self.net) if net):
+            self.peak2 = max(self.peak2, self.equity2())
+
     def gross_notional2(self) -> int:
         """Return the worst-case gross exposure, resting orders included [half micro-USDC]."""
         total = 0

@@ -219,6 +219,7 @@ class Engine:
         if len(proposals) > 1:
             proposals.sort(key=_by_rank)
         state = self.state
+        state.mark_peak()
         for _, desk, slot, index, plan, px, sz in proposals:
             command = self._command(desk, slot, index, plan, px, sz)
             refusal = self.panel.judge(command, state)

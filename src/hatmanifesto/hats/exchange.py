@@ -44,7 +44,8 @@ class ExchangeHat:
         if sz <= 0:
             return refuse(self.name, Reason.SZ_INVALID, f"sz={sz}", command)
         net = state.net[coin]
-        if px * sz < NOTIONAL_MIN and not (net * side < 0 and sz == abs(net)):
+        closes_all = net * side < 0 and (sz == abs(net) or (command.reduce_only and sz > abs(net)))
+        if px * sz < NOTIONAL_MIN and not closes_all:
             detail = f"notional={px * sz} min={NOTIONAL_MIN}"
             return refuse(self.name, Reason.NOTIONAL_BELOW_MIN, detail, command)
         if command.reduce_only and net * side >= 0:

@@ -70,12 +70,14 @@ class RiskHat:
         orders = len(state.blotter.orders)
         if orders >= limits.open_orders_max:
             return Reason.OPEN_ORDERS_OVER_MAX, f"open={orders} limit={limits.open_orders_max}"
+        for coin, net in enumerate(state.net):
+            if net and not state.mid2(coin):
+                return Reason.NO_PRICE, f"coin={state.assets[coin].coin}"
         equity2 = state.equity2()
-        state.peak2 = max(state.peak2, equity2)
         loss2 = 2 * state.capital - equity2
         if loss2 >= 2 * limits.loss_max:
             return Reason.LOSS_OVER_MAX, f"loss={loss2 // 2} limit={limits.loss_max}"
-        fall2 = state.peak2 - equity2
+        fall2 = max(state.peak2, equity2) - equity2
         if fall2 >= 2 * limits.drawdown_max:
             return Reason.DRAWDOWN_OVER_MAX, f"drawdown={fall2 // 2} limit={limits.drawdown_max}"
         gross2 = state.gross_notional2() + 2 * command.px * command.sz

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from hatmanifesto.domain.events import FundingPaid, FundingUnknown
 from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
 
 SCHEMA = "ledger/1"
+NO_ORIGIN: Mapping[str, str] = MappingProxyType({})
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("ts", "text"),
     ("ts_ns", "int"),
@@ -203,8 +205,12 @@ def ledger_csv(rows: Sequence[Row]) -> bytes:
     return out.getvalue().encode()
 
 
-def ledger_parquet(rows: Sequence[Row]) -> bytes:
-    """Return the Parquet file: decimals as decimal128(38, 10), stamps and ids as int64."""
+def ledger_parquet(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -> bytes:
+    """Return the Parquet file: decimals as decimal128(38, 10), stamps and ids as int64.
+
+    ``origin`` says what the rows were made of (hashes, seed, commit, evidence class); it stands in
+    the file's own metadata.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -216,7 +222,7 @@ def ledger_parquet(rows: Sequence[Row]) -> bytes:
         values = [_value(row.get(name, ""), kind) for row in rows]
         arrays.append(pa.array(values, type=column_type))
         fields.append(pa.field(name, column_type))
-    schema = pa.schema(fields, metadata={"schema": SCHEMA})
+    schema = pa.schema(fields, metadata={"schema": SCHEMA, **dict(origin)})
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
     return sink.getvalue()
@@ -232,10 +238,12 @@ def _value(text: str, kind: str) -> Any:
     return Decimal(text) if kind == "decimal" else text
 
 
-def write_ledger(rows: Sequence[Row], *, csv_path: Path, parquet_path: Path) -> None:
+def write_ledger(
+    rows: Sequence[Row], *, csv_path: Path, parquet_path: Path, origin: Mapping[str, str]
+) -> None:
     """Write both files."""
     csv_path.write_bytes(ledger_csv(rows))
-    parquet_path.write_bytes(ledger_parquet(rows))
+    parquet_path.write_bytes(ledger_parquet(rows, origin))
 
 
 def read_ledger_csv(data: bytes) -> list[Row]:

@@ -1,0 +1,91 @@
+"""The examples of docs/strategies.md run as they stand, alone and as a portfolio."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from hatmanifesto.apps.backtest import run_backtest
+from hatmanifesto.apps.replay import replay_run
+from hatmanifesto.apps.request import BacktestRequest
+from hatmanifesto.apps.strategies_file import load_strategy
+from hatmanifesto.domain.errors import UsageError
+
+PAGE = Path(__file__).parent.parent / "docs" / "strategies.md"
+
+
+def block(language: str, containing: str) -> str:
+    """Return the block of the page in ``language`` that contains a text."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return next(text for text in blocks if containing in text)
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Path:
+    """Return the page's example strategy as a file."""
+    path = tmp_path / "patient.py"
+    path.write_text(block("python", "def build"), encoding="utf-8")
+    return path
+
+
+def request_of(home: Path, **changes: object) -> BacktestRequest:
+    fields: dict[str, object] = {
+        "home": str(home),
+        "strategy": "maker",
+        "settings": {},
+        "data": "sample",
+        "coins": ("BTC",),
+        "ties": "pessimistic",
+        "report": False,
+    }
+    return BacktestRequest(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_the_example_trades_and_replays_from_its_copy(patient: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    request = request_of(home, strategy=str(patient), settings={"offset": "2", "size": "5000"})
+    outcome = run_backtest(request)
+    assert outcome.summary["orders"] > 0
+    patient.unlink()
+    assert replay_run(str(home), outcome.summary["run_id"]).exit_code == 0
+
+
+def test_the_portfolio_example_keeps_sub_ledgers_that_sum(patient: Path, tmp_path: Path) -> None:
+    portfolio = tmp_path / "two.toml"
+    portfolio.write_text(block("toml", "patient.py"), encoding="utf-8")
+    request = request_of(tmp_path / "home", strategy="", coins=(), portfolio=str(portfolio))
+    outcome = run_backtest(request)
+    summary = outcome.summary
+    assert summary["capital_usdc"] == "1000"
+    assert summary["strategy"] == "maker+patient"
+    known = [Decimal(part) for part in summary["components"].values() if part is not None]
+    assert sum(known) == Decimal(summary["net_pnl_usdc"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ofset": "2"}, "no parameter 'ofset'"),
+        ({"offset": "two"}, "must be a number"),
+    ],
+)
+def test_settings_that_do_not_fit_name_the_parameter(
+    settings: dict[str, str], words: str, patient: Path
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        load_strategy("patient", settings, source=patient)
+
+
+def test_out_of_bounds_and_planned_strategies_are_refused() -> None:
+    with pytest.raises(UsageError, match="half_spread_bps=-1 is out of bounds"):
+        load_strategy("maker", {"half_spread_bps": "-1"})
+    with pytest.raises(UsageError, match="not part of this release"):
+        load_strategy("carry", {})
+
+
+def test_a_file_that_is_no_strategy_says_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "empty.py"
+    path.write_text("x = 1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"defines no Params and build\(params\)"):
+        load_strategy("empty", {}, source=path)
