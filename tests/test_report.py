@@ -207,7 +207,7 @@ def test_unknown_funding_is_null_in_the_parts_and_said_on_the_page(run):
     assert found.components["funding"] is None
     assert Decimal(found.memo["funding_known_usdc"]) == Decimal("-0.000012")
     shell = text_of(render_report(data_of(records, mids)).decode())
-    assert "1 funding hour passed with a position and no rate" in shell
+    assert "1 funding hour of ETH passed with a position and no rate" in shell
     assert re.search(r'>funding<span[^>]*>[^<]*</span></td><td class="num">unknown</td>', shell)
 
 
