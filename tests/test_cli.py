@@ -171,7 +171,7 @@ def test_a_request_takes_its_defaults_from_the_configuration(tmp_path):
     assert request.capital == 10_000 * 10**6
     assert (request.latency, request.queue, request.ties) == (
         *("fixed:200ms", "risk_averse"),
-        "pessimistic",
+        "both",
     )
     assert len(request.config_hash) == 64
 
