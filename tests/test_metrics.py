@@ -9,7 +9,7 @@ from hatmanifesto.analytics.equity import equity_of, grid_of, step_of
 from hatmanifesto.analytics.fold import fold
 from hatmanifesto.analytics.markouts import clustered_mean, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Inputs, Metric, edge_of, metrics_of
-from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.analytics.mids import Mids, path_of
 from hatmanifesto.analytics.ratios import drawdown_depth, sharpe, sortino, volatility
 from hatmanifesto.analytics.trades import fill_states, trades_of
 from hatmanifesto.domain.commands import Place
@@ -197,3 +197,17 @@ def test_the_verdict_reads_the_interval():
     assert verdict("-0.1", "2") == "not shown"
     assert verdict("-3", "-0.1") == "not shown (loss)"
     assert verdict(None, None) == "not shown (too few observations)"
+
+
+def test_a_hole_of_all_coins_is_one_step_and_no_time() -> None:
+    hole = (100 * NS_S, 40_000 * NS_S)
+    ts = np.array([0, 100 * NS_S, 40_000 * NS_S, 40_100 * NS_S], dtype=np.int64)
+    path = path_of(Mids(ts, np.array([200, 200, 260, 262], dtype=np.int64)), [hole])
+    found = equity_of([], {0: path}, step_ns=10 * NS_S)
+    assert found is not None
+    assert not ((found.ts > hole[0]) & (found.ts < hole[1])).any()
+    assert found.covered_ns <= 210 * NS_S
+    other = path_of(Mids(ts, np.array([200, 200, 260, 262], dtype=np.int64)), [])
+    both = equity_of([], {0: path, 1: other}, step_ns=10 * NS_S)
+    assert both is not None
+    assert ((both.ts > hole[0]) & (both.ts < hole[1])).any(), "one coin was still heard"

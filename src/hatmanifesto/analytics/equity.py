@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hatmanifesto.analytics.fold import FillRow
-from hatmanifesto.analytics.mids import Int64, MidPath, tick_at
+from hatmanifesto.analytics.mids import Int64, MidPath, Span, merge_spans, tick_at
 from hatmanifesto.domain.events import FundingPaid
 from hatmanifesto.domain.units import NS_S
 
@@ -34,6 +34,11 @@ class Equity(NamedTuple):
     net_notional: Int64
     position: dict[int, Int64]
 
+    @property
+    def covered_ns(self) -> int:
+        """Return the time on the grid; a step over a hole counts as one step."""
+        return int(np.minimum(np.diff(self.ts), self.step_ns).sum())
+
 
 def step_of(duration_ns: int) -> int:
     """Return the grid step [ns] for a run of this length."""
@@ -59,6 +64,7 @@ def equity_of(
 ) -> Equity | None:
     """Return the series from the first mid (or just before the first fill) to the last mid or fact.
 
+    No grid point lies inside a hole of all coins: a hole of any length is one step.
     A coin is marked at its last mid at or before each grid point, through holes as well. None when
     there is no mid at all.
     """
@@ -68,8 +74,9 @@ def equity_of(
     start = min([int(path.ts[0]) for path in paths.values()] + [ts - 1 for ts in facts])
     end = max([int(path.ts[-1]) for path in paths.values()] + facts)
     end = max(end, start + NS_S)
-    step = step_of(end - start) if step_ns is None else step_ns
-    grid = grid_of(start, end, step)
+    covered = end - start - _silent_ns(paths, start, end)
+    step = step_of(covered) if step_ns is None else step_ns
+    grid = _outside_holes(grid_of(start, end, step), paths)
     pnl, net_notional, notional = (np.zeros(len(grid), dtype=np.int64) for _ in range(3))
     position: dict[int, Int64] = {}
     for coin, path in sorted(paths.items()):
@@ -83,6 +90,33 @@ def equity_of(
     pnl += _funding(funding, grid)
     drawdown = np.maximum(np.maximum.accumulate(pnl), 0) - pnl
     return Equity(step, grid, pnl, drawdown, notional, net_notional, position)
+
+
+def _common_holes(paths: Mapping[int, MidPath]) -> list[Span]:
+    """Return the times [ns] in which every coin is inside a hole."""
+    common: list[Span] | None = None
+    for path in paths.values():
+        mine = list(zip(path.gap_start.tolist(), path.gap_end.tolist(), strict=True))
+        if common is None:
+            common = mine
+            continue
+        pairs = ((max(a, c), min(b, d)) for a, b in common for c, d in mine)
+        common = [(start, end) for start, end in pairs if start < end]
+    return merge_spans(common or [])
+
+
+def _silent_ns(paths: Mapping[int, MidPath], start: int, end: int) -> int:
+    spans = _common_holes(paths)
+    return sum(max(0, min(high, end) - max(low, start)) for low, high in spans)
+
+
+def _outside_holes(grid: Int64, paths: Mapping[int, MidPath]) -> Int64:
+    """Return the grid without the points inside a hole of all coins; first and last stay."""
+    keep = np.ones(len(grid), dtype=np.bool_)
+    for low, high in _common_holes(paths):
+        keep &= ~((grid > low) & (grid < high))
+    keep[[0, -1]] = True
+    return grid[keep]
 
 
 def _flows(rows: Sequence[FillRow], grid: Int64) -> tuple[Int64, Int64]:

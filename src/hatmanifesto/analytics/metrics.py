@@ -172,7 +172,7 @@ def _scaled(span: Range, divisor: float) -> Range:
 
 def _yearly(inputs: Inputs, equity: Equity, share: float | None) -> dict[str, Metric]:
     """Return growth a year and Calmar, unknown for runs too short to say."""
-    days = float(equity.ts[-1] - equity.ts[0]) / NS_DAY
+    days = equity.covered_ns / NS_DAY
     growth: float | None = None
     if days >= ANNUAL_DAYS_MIN and inputs.capital > 0:
         level = max(0.0, 1 + inputs.total.net / (2 * inputs.capital))
@@ -251,7 +251,7 @@ def _exposure(inputs: Inputs) -> dict[str, Metric]:
     if equity is None:
         return out
     n = len(equity.ts)
-    days = float(equity.ts[-1] - equity.ts[0]) / NS_DAY
+    days = equity.covered_ns / NS_DAY
     is_held = np.zeros(n, dtype=bool)
     for held in equity.position.values():
         is_held |= held != 0

@@ -126,7 +126,7 @@ def _publish(
 def _analyse(spec: RunSpec, finished: Finished, journal: Path) -> Analysis:
     identity = RunIdentity(
         assets=finished.machines.tape.assets,
-        books=[work.strategy for work in spec.works],
+        books=spec.books,
         capital=spec.capital,
         seed=spec.seed,
         run_id=spec.identity(),

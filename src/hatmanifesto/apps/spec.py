@@ -74,6 +74,15 @@ class RunSpec(msgspec.Struct, frozen=True):
         """Return the strategies' names, joined."""
         return "+".join(dict.fromkeys(work.strategy for work in self.works))
 
+    @property
+    def books(self) -> tuple[str, ...]:
+        """Return the name of each sub-ledger: its strategy, numbered when it runs twice."""
+        names = [work.strategy for work in self.works]
+        return tuple(
+            f"{name}#{names[: at + 1].count(name)}" if names.count(name) > 1 else name
+            for at, name in enumerate(names)
+        )
+
     def identity(self) -> str:
         """Return the run's id: names and the first 12 digits of the header's hash."""
         digest = hashlib.sha256(canonical_json(msgspec.to_builtins(self))).hexdigest()

@@ -285,6 +285,7 @@ class Engine:
                 desk.ledger.fill(side=order.side, px=fact.px, sz=fact.sz, fee=fact.fee)
                 self.state.net[order.coin] += order.side * fact.sz
                 desk.is_dirty = True
+                desk.decide_next = 0  # what was wanted before a fill must not be traded again
         elif isinstance(fact, Closed):
             order = blotter.ended(fact)
         elif isinstance(fact, Refused):

@@ -52,8 +52,8 @@ class Slot(NamedTuple):
 class Strategy(NamedTuple):
     """A strategy as data: its function, parameters, slots and memory length.
 
-    ``requote_ns`` is the least time between two decisions; ``bounds`` the allowed range of each
-    parameter; ``source`` the text that defines it, for the code hash.
+    ``requote_ns`` is the least time between two decisions, but a fill lets the next one come
+    at once; ``bounds`` is the allowed range of each parameter.
     """
 
     name: str
