@@ -1,0 +1,235 @@
+"""The kinds of tables the warehouse knows: their columns, units, keys and partitions.
+
+Integers are exact: a column with ``decimals`` d counts 10**-d of its unit; ``decimals`` -1 means the
+coin's own price units and -2 its own size units (``domain.asset``). Text columns hold the source's
+own words. Every kind begins with exch, recv and row.
+"""
+
+from typing import NamedTuple
+
+PX_OWN = -1
+SZ_OWN = -2
+"""Units of the coin itself: prices and sizes on the venue's grid."""
+
+PX10 = 10
+"""Prices that need not lie on a grid: 1e-10 of the quote currency."""
+SZ8 = 8
+"""Sizes that need not lie on a grid: 1e-8 coins."""
+MONEY8 = 8
+"""Money that may have more than six decimals: 1e-8 of the quote currency."""
+RATE12 = 12
+"""Rates and premiums: 1e-12."""
+
+LEVELS = 20
+"""Levels a side in a book row. Source: PROTOCOL, l2Book."""
+LEVEL_FIELDS = ("bid_px", "bid_sz", "ask_px", "ask_sz")
+
+
+class Column(NamedTuple):
+    """A column: its name, ``int`` or ``text``, and the decimals an integer stands for."""
+
+    name: str
+    type: str = "int"
+    decimals: int = 0
+
+
+class Kind(NamedTuple):
+    """A table schema.
+
+    Args of note: ``period`` day, year or all; ``key`` the columns that identify a row of one coin
+    (the same key twice with other content is two truths); empty: rows have no identity and may only
+    repeat their neighbour; ``rising`` says that a row older than one before it is set aside
+    (``backward``) instead of sorted into its place.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    period: str
+    key: tuple[str, ...]
+    rising: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the column names in order."""
+        return tuple(column.name for column in self.columns)
+
+
+STAMPS = (Column("exch"), Column("recv"), Column("row"))
+
+
+def _ints(decimals: int, *names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "int", decimals) for name in names)
+
+
+def _texts(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "text") for name in names)
+
+
+def _levels() -> tuple[Column, ...]:
+    return tuple(
+        Column(f"{field}_{level}", "int", PX_OWN if field.endswith("px") else SZ_OWN)
+        for level in range(LEVELS)
+        for field in LEVEL_FIELDS
+    )
+
+
+_KINDS = (
+    Kind("book", (*STAMPS, *_levels()), "day", (), rising=True),
+    Kind(
+        "bbo",
+        (
+            *STAMPS,
+            *(Column(f, "int", PX_OWN if f.endswith("px") else SZ_OWN) for f in LEVEL_FIELDS),
+        ),
+        "day",
+        (),
+        rising=True,
+    ),
+    Kind(
+        "trade",
+        (
+            *STAMPS,
+            *_ints(PX_OWN, "px"),
+            *_ints(SZ_OWN, "sz"),
+            *_ints(0, "side", "tid", "aside"),
+        ),
+        "day",
+        ("tid",),
+    ),
+    # Public series ------------------------------------------------------------------------------
+    Kind(
+        "candle",
+        (
+            *STAMPS,
+            *_ints(0, "interval_ms", "close_time"),
+            *_ints(PX10, "open", "high", "low", "close"),
+            *_ints(SZ8, "volume"),
+            *_ints(0, "trades"),  # -1 not told
+        ),
+        "year",
+        ("interval_ms", "exch"),
+    ),
+    Kind(
+        "funding",
+        (*STAMPS, *_ints(RATE12, "rate", "premium"), *_ints(0, "has_premium")),
+        "year",
+        ("exch",),
+    ),
+    Kind(
+        "ctx",
+        (
+            *STAMPS,
+            *_ints(PX10, "mark", "oracle", "mid", "impact_bid", "impact_ask", "prev_day"),
+            *_ints(RATE12, "funding", "premium"),
+            *_ints(SZ8, "open_interest"),
+            *_ints(MONEY8, "day_notional"),
+            *_texts("missing"),  # names of the columns the source did not tell, comma-separated
+        ),
+        "year",
+        ("exch",),
+    ),
+    Kind("oi", (*STAMPS, *_ints(SZ8, "open", "high", "low", "close")), "year", ("exch",)),
+    Kind(
+        "diff",
+        (
+            *STAMPS,
+            *_ints(0, "side"),
+            *_ints(PX10, "px"),
+            *_ints(SZ8, "sz"),
+            *_ints(0, "first_id", "last_id", "previous_id", "is_snapshot"),
+        ),
+        "day",
+        (),
+    ),
+    # Accounts -----------------------------------------------------------------------------------
+    Kind(
+        "fill",
+        (
+            *STAMPS,
+            *_texts("user"),
+            *_ints(PX10, "px"),
+            *_ints(SZ8, "sz", "start_position"),
+            *_ints(0, "side", "crossed", "oid", "tid"),  # crossed -1 not told
+            *_ints(MONEY8, "closed_pnl", "fee", "builder_fee"),
+            *_texts("dir", "fee_token", "hash", "cloid", "builder", "twap_id", "liquidation"),
+            *_ints(0, "block"),
+        ),
+        "year",
+        ("user", "tid", "side", "oid", "hash", "px", "sz", "start_position"),
+    ),
+    Kind(
+        "payment",
+        (
+            *STAMPS,
+            *_texts("user"),
+            *_ints(MONEY8, "usdc"),
+            *_ints(SZ8, "szi"),
+            *_ints(RATE12, "rate"),
+            *_texts("hash"),
+        ),
+        "year",
+        ("user", "exch"),
+    ),
+    Kind(
+        "ledger",
+        (
+            *STAMPS,
+            *_texts("user", "type"),
+            *_ints(MONEY8, "usdc"),
+            *_ints(0, "has_usdc"),
+            *_texts("hash", "delta"),
+        ),
+        "all",
+        (),
+    ),
+    Kind(
+        "portfolio",
+        (*STAMPS, *_texts("user", "period", "type"), *_ints(MONEY8, "value")),
+        "all",
+        ("user", "period", "type", "exch"),
+    ),
+    Kind(
+        "liquidation",
+        (
+            *STAMPS,
+            *_texts("user", "episode", "margin_type"),
+            *_ints(MONEY8, "notional", "account_value"),
+        ),
+        "all",
+        (),
+    ),
+    Kind(
+        "order_status",
+        (
+            *STAMPS,
+            *_texts("user", "status"),
+            *_ints(0, "side", "oid"),
+            *_ints(PX10, "limit_px"),
+            *_ints(SZ8, "sz", "orig_sz"),
+            *_texts("order"),
+        ),
+        "day",
+        (),
+    ),
+    Kind(
+        "book_diff",
+        (
+            *STAMPS,
+            *_texts("user", "action"),  # new, update, remove
+            *_ints(0, "side", "oid"),
+            *_ints(PX10, "px"),
+            *_ints(SZ8, "sz", "orig_sz"),
+        ),
+        "day",
+        (),
+    ),
+    # As it came ---------------------------------------------------------------------------------
+    Kind("answer", (*STAMPS, *_texts("name", "request", "status", "response")), "all", ("name",)),
+    Kind("frame", (*STAMPS, *_texts("channel", "text")), "all", ()),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
+"""Every kind by name."""
+
+NO_COIN = "-"
+"""Coin of rows that belong to none."""
