@@ -1,8 +1,8 @@
 """The kinds of tables the warehouse knows: their columns, units, keys and partitions.
 
-Integers are exact: a column with ``decimals`` d counts 10**-d of its unit; ``decimals`` -1 means the
-coin's own price units and -2 its own size units (``domain.asset``). Text columns hold the source's
-own words. Every kind begins with exch, recv and row.
+Integers are exact: a column with ``decimals`` d counts 10**-d of its unit; ``decimals`` -1 means
+the coin's own price units and -2 its own size units (``domain.asset``). Text columns hold the
+source's own words. Every kind begins with exch, recv and row.
 """
 
 from typing import NamedTuple
