@@ -90,6 +90,7 @@ class Replay:
         self._batches = 0
         self._commands = 0
         self._called = False
+        self._is_over = False
         self._snapshot_next = 0
         self._venue: list[Row] = []
         self._venue_exch: list[int] = []
@@ -183,6 +184,7 @@ class Replay:
     def _drain(self) -> None:
         """After the last row: deliver what was under way; the venue executes nothing more."""
         rows, recv = self._rows, self._recv
+        self._is_over = True
         while True:
             now = recv[self._at] if self._at < len(recv) else FAR
             if self._facts:
@@ -222,6 +224,8 @@ class Replay:
         for record in records:
             if isinstance(record, Place | Modify | Cancel):
                 self._commands += 1
+                if self._is_over:
+                    continue  # nobody answers any more, the gate neither
                 refusal = self._warden.refusal(record)
                 if refusal:
                     self.told(_turned_back(record, refusal, now))
