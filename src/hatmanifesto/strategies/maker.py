@@ -4,7 +4,7 @@ import math
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from hatmanifesto.domain.asset import grid_step
+from hatmanifesto.domain.asset import PX_DIGITS_MAX, grid_step
 from hatmanifesto.domain.enums import Side, Tif
 from hatmanifesto.signals.closed_form import (
     ewma_variance,
@@ -16,6 +16,9 @@ from hatmanifesto.strategies.contract import Quotes, Slot, Strategy, View
 
 NOTIONAL_FLOOR = 10_500_000
 """Smallest quote [micro-USDC]: the venue's minimum of 10 USDC and room for one price move."""
+
+PX_WHOLE = 10**PX_DIGITS_MAX
+"""Prices from so many grid steps on lie on the next coarser grid."""
 
 MEMORY = 4
 """Memory cells: last mid2, time of it [s], variance [USDC^2/s], observations."""
@@ -114,6 +117,13 @@ def decide(p: Params, v: View, m: Any) -> Quotes:
         bid = ask_px - step
     if ask <= bid_px:
         ask = bid_px + step
+    if ask <= bid:
+        ask = bid + step
+    if ask >= PX_WHOLE * step and step < v.px_one:  # beyond a power of ten the grid is coarser
+        step *= 10
+        ask = -(-ask // step) * step
+        if bid >= PX_WHOLE * step // 10:
+            bid = bid // step * step
     bid_sz = sz if position + sz <= sz_max and bid > 0 else 0
     ask_sz = sz if sz - position <= sz_max else 0
     return (bid, bid_sz, ask, ask_sz)
