@@ -1,5 +1,7 @@
 """The clearing: the venue's rules and statuses one by one, and money conserved through anything."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 
@@ -12,6 +14,7 @@ from hatmanifesto.domain.events import (
     FundingUnknown,
     MarginCalled,
 )
+from hatmanifesto.simex.account import Account
 from hatmanifesto.simex.clearing import FeeSchedule
 from tests.core_venue import MID, Step, Venue, place, play, statuses, steps_of
 from tests.core_world import HOUR, S, bbo, ctx, funding, l2
@@ -159,3 +162,26 @@ def test_sides_mirror(steps: list[Step]) -> None:
 
 def test_statuses_used_are_the_venues() -> None:
     assert {rule[2] for rule in RULES} - {"Opened"} <= {status.value for status in Status}
+
+
+def _free_of_fees(self: Account, coin: int, *, szi: int, px: int, fee: int) -> int:
+    self.positions[coin] += szi
+    self.cash -= px * szi
+    return 0
+
+
+def _one_sided(self: Account, coin: int, *, szi: int, px: int, fee: int) -> int:
+    self.positions[coin] += max(szi, 0)
+    self.cash -= px * szi + fee
+    return 0
+
+
+@pytest.mark.parametrize("fault", [_free_of_fees, _one_sided])
+def test_a_planted_leak_is_found(
+    fault: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "trade", fault)
+    venue = Venue()
+    venue.do("a", place(1, 1, MID + 10, 1_000, IOC))
+    with pytest.raises(AssertionError):
+        venue.check()

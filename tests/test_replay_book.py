@@ -249,3 +249,31 @@ def test_levels_of_an_earlier_chunk_are_kept() -> None:
     desk = Desk()
     desk.book.on_chunk(Chunk([], matrix([[(5, 1, 6, 1)]])))
     assert desk.rest(1, MID - 3, 5).front == 100
+
+
+moves_of = st.lists(
+    st.one_of(
+        st.tuples(st.just("trade"), st.integers(1, 60)),
+        st.tuples(st.just("bbo"), st.integers(1, 200)),
+    ),
+    max_size=15,
+)
+
+
+@given(moves=moves_of, sz=st.integers(1, 80), exponent=st.sampled_from([1, 2, 3]))
+def test_risk_averse_never_fills_more_than_a_probability(
+    moves: list[tuple[str, int]], sz: int, exponent: int
+) -> None:
+    filled = []
+    for queue in ("risk_averse", f"prob:{exponent}"):
+        desk = Desk(queue)
+        order = desk.rest(1, MID - 1, sz)
+        for kind, size in moves:
+            if order.sz_filled == order.sz:
+                break
+            if kind == "trade":
+                desk.trade(-1, MID - 1, size)
+            else:
+                desk.bbo(MID - 1, size, MID + 1, 100)
+        filled.append(order.sz_filled)
+    assert filled[0] <= filled[1]
