@@ -24,6 +24,7 @@ from hatmanifesto.apps.run_folder import MANIFEST, TIMES, load_manifest, runs_fo
 from hatmanifesto.apps.runs import list_runs
 from hatmanifesto.apps.sample import START_NS
 from hatmanifesto.apps.spec import RunSpec, build_spec
+from hatmanifesto.apps.staging import set_aside, staging_folder
 from hatmanifesto.apps.verify import verify_run
 from hatmanifesto.domain.errors import DataError, Exit, MismatchError
 from hatmanifesto.domain.units import NS_MS, NS_S
@@ -284,7 +285,7 @@ def test_an_added_file_is_named(name: str, done: Done) -> None:
 
 
 @pytest.mark.slow
-def test_replay_names_a_difference_in_the_recorded_journal(done: Done) -> None:
+def test_replay_of_a_kept_run_is_identical(done: Done) -> None:
     outcome = replay_run(str(done.home), done.answer["run_id"])
     assert outcome.exit_code == Exit.OK
     assert outcome.summary["identical"]
@@ -335,6 +336,25 @@ def test_what_a_killed_run_left_is_cleared_away_by_the_next(done: Done) -> None:
     again = run_backtest(request(done.home, seed=5)).summary
     left = {path.name for path in runs_folder(done.home).iterdir()}
     assert left == {done.answer["run_id"], again["run_id"]}
+
+
+def test_a_folder_in_use_is_not_taken_for_an_abandoned_one(tmp_path: Path) -> None:
+    with staging_folder(tmp_path) as first:
+        with staging_folder(tmp_path) as second:
+            assert first.is_dir()
+            assert second != first
+        assert list(tmp_path.iterdir()) == [first]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_only_set_aside_comes_back(tmp_path: Path) -> None:
+    run = tmp_path / "maker-1"
+    run.mkdir()
+    set_aside(run)
+    assert not run.exists()
+    with staging_folder(tmp_path):
+        assert run.is_dir()
+    assert list(tmp_path.iterdir()) == [run]
 
 
 # Draws and chunks.
