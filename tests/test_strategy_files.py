@@ -89,3 +89,18 @@ def test_a_file_that_is_no_strategy_says_what_is_missing(tmp_path: Path) -> None
     path.write_text("x = 1\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"defines no Params and build\(params\)"):
         load_strategy("empty", {}, source=path)
+
+
+def test_a_run_whose_orders_were_all_refused_says_by_whom(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    shipped = Path(__file__).parent.parent / "src" / "hatmanifesto" / "risk" / "limits.toml"
+    text = shipped.read_text(encoding="utf-8")
+    closed = text.replace("order_notional_max_pct = 100", "order_notional_max_pct = 0")
+    assert closed != text
+    (home / "limits.toml").write_text(closed, encoding="utf-8")
+    outcome = run_backtest(request_of(home))
+    assert outcome.exit_code == 5
+    assert outcome.summary["status"] == "empty"
+    assert any("risk hat refused" in note for note in outcome.summary["notes"])
+    assert "order_notional_over_max" in outcome.text

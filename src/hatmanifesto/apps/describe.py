@@ -101,6 +101,7 @@ def report_data(
     order = next(iter(analyses))
     run = finished[order]
     notes = [f"{text}." for text in run.too_small()]
+    notes += _all_refused(analyses[order])
     if run.outcome.reason == "margin":
         notes.insert(0, "The run ended early: account value fell below maintenance margin.")
     return ReportData(
@@ -114,6 +115,17 @@ def report_data(
         assumptions=assumptions(spec, finished),
         provenance=_provenance(spec, run),
     )
+
+
+def _all_refused(analysis: Analysis) -> list[str]:
+    """Return why no order left at all, one sentence for each reason; none when one did."""
+    if analysis.facts.orders:
+        return []
+    return [
+        f"No order left: the {veto.hat} hat refused {veto.loud + veto.silent} times for "
+        f"{veto.reason} ({veto.example})."
+        for veto in analysis.facts.vetoes
+    ]
 
 
 def assumptions(spec: RunSpec, finished: Mapping[str, Finished]) -> list[Assumption]:
