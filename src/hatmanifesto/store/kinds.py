@@ -65,9 +65,9 @@ def _texts(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, "text") for name in names)
 
 
-def _levels() -> tuple[Column, ...]:
+def _levels(px: int = PX_OWN, sz: int = SZ_OWN) -> tuple[Column, ...]:
     return tuple(
-        Column(f"{field}_{level}", "int", PX_OWN if field.endswith("px") else SZ_OWN)
+        Column(f"{field}_{level}", "int", px if field.endswith("px") else sz)
         for level in range(LEVELS)
         for field in LEVEL_FIELDS
     )
@@ -140,6 +140,30 @@ _KINDS = (
         ),
         "day",
         (),
+    ),
+    # Other venues: their prices lie on grids of their own -----------------------------------------
+    Kind("depth", (*STAMPS, *_levels(PX10, SZ8)), "day", (), rising=True),
+    Kind(
+        "quote",
+        (
+            *STAMPS,
+            *(Column(f, "int", PX10 if f.endswith("px") else SZ8) for f in LEVEL_FIELDS),
+            Column("update_id"),  # -1 not told
+        ),
+        "day",
+        (),
+        rising=True,
+    ),
+    Kind(
+        "print",
+        (
+            *STAMPS,
+            *_ints(PX10, "px"),
+            *_ints(SZ8, "sz"),
+            *_ints(0, "side", "tid"),  # side 0 not told; tid below 0 not told: made of the stamp
+        ),
+        "day",
+        ("tid",),
     ),
     # Accounts -----------------------------------------------------------------------------------
     Kind(
