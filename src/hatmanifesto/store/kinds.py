@@ -176,7 +176,10 @@ _KINDS = (
             *_ints(0, "side", "crossed", "oid", "tid"),  # crossed -1 not told
             *_ints(MONEY8, "closed_pnl", "fee", "builder_fee"),
             *_texts("dir", "fee_token", "hash", "cloid", "builder", "twap_id", "liquidation"),
-            *_ints(0, "block"),
+            # JSON of the source's own words that no other column holds exactly; '' when all fit:
+            # numbers with more decimals (their column is rounded) and fields without a column.
+            *_texts("extra"),
+            *_ints(0, "block"),  # 0 not told
         ),
         "year",
         ("user", "tid", "side", "oid", "hash", "px", "sz", "start_position"),
@@ -218,6 +221,7 @@ _KINDS = (
             *STAMPS,
             *_texts("user", "episode", "margin_type"),
             *_ints(MONEY8, "notional", "account_value"),
+            *_ints(0, "has_account_value"),
         ),
         "all",
         (),
@@ -243,6 +247,7 @@ _KINDS = (
             *_ints(0, "side", "oid"),
             *_ints(PX10, "px"),
             *_ints(SZ8, "sz", "orig_sz"),
+            *_texts("insert_before"),
         ),
         "day",
         (),
