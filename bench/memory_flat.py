@@ -12,7 +12,8 @@ from bench.result import Limit, Result, result_of
 SLOPE_MAX_PCT = 5.0
 WARM_SHARE = 0.1
 """Rows before the first sample counts, as a share of all."""
-SAMPLES = 20
+SAMPLE_EVERY = 97_001
+"""Rows between samples: no divisor of a turn of the tape, so that samples fall all over it."""
 MIB = 1 << 20
 
 
@@ -20,7 +21,7 @@ def bench(plan: Plan, market: Market) -> list[Result]:
     """Run once; the slope is the fitted growth from first to last sample over the mean."""
     once = market.tape(1).rows_total
     repeat = max(1, math.ceil(plan.memory_rows / once))
-    every = max(1, once * repeat // SAMPLES)
+    every = min(SAMPLE_EVERY, max(1, once * repeat // 10))
     run = run_child("ours", market=market, repeat=repeat, sample_every=every)
     points = [point for point in run["samples"] if point[0] >= WARM_SHARE * run["rows"]]
     details = {
