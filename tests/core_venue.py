@@ -1,5 +1,6 @@
 """A clearing with two accounts, shadow books that follow its facts, and random plays on it."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ class Venue:
         self.deposits = 2 * cash
         for name in self.facts:
             self.clearing.open_account(name, cash=cash)
-            self.clearing.listen(name, lambda fact, name=name: self.told(name, fact))
+            self.clearing.listen(name, partial(self.told, name))
         self.show()
 
     def told(self, name: str, fact: Fact) -> None:

@@ -201,7 +201,7 @@ def _realised(account: Account) -> int:
 
 def table_lines() -> list[Line]:
     return [
-        Line(s, side, role, px(p), sz(n), *map(micro, (ntl, fee, cash)), sz(pos), micro(pnl))
+        Line(s, side, role, px(p), sz(n), micro(ntl), micro(fee), micro(cash), sz(pos), micro(pnl))
         for s, side, role, p, n, ntl, fee, cash, pos, _, pnl in TABLE["table"]["fills"]
     ]
 

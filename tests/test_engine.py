@@ -79,6 +79,7 @@ def kinds(records: Sequence[Record]) -> list[str]:
 
 def resting(desk: Desk, px: int = PX, sz: int = SZ) -> Place:
     """Return the command of an order that now rests in the bid slot."""
+    order: Place
     (order,) = desk.want(px, sz, 0, 0)
     desk.opened(order)
     return order

@@ -10,6 +10,7 @@ from hatmanifesto.domain.units import RATE_ONE
 from hatmanifesto.simex import clearing as clearing_module
 from hatmanifesto.simex.account import Account
 from hatmanifesto.simex.clearing import FeeSchedule
+from tests.conftest import ROOT
 from tests.hand_worked_day import (
     TABLE,
     Day,
@@ -109,3 +110,8 @@ def test_a_planted_fault_in_the_clearing_alone_is_found(
     if patch:
         monkeypatch.setattr(*patch)
     assert differences(table_lines(), run_day(fees).lines)
+
+
+def test_the_fraction_ledger_imports_nothing_of_the_package() -> None:
+    for path in (ROOT / "tests" / "oracle").glob("*.py"):
+        assert "hatmanifesto" not in path.read_text()

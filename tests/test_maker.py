@@ -1,5 +1,7 @@
 """The maker: quotes on the grid, never across the book, lean against what is held."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,8 +29,8 @@ def view(
     return View(now, now, bid, bid_sz, ask, ask_sz, 0, 0, position, capital, 100, 10_000)
 
 
-def quotes(v: View, *, memory: list[float] | None = None, **settings: float) -> Quotes:
-    return decide(Params(**settings), v, [0.0] * MEMORY if memory is None else memory)  # type: ignore[arg-type]
+def quotes(v: View, *, memory: list[float] | None = None, **settings: Any) -> Quotes:
+    return decide(Params(**settings), v, [0.0] * MEMORY if memory is None else memory)
 
 
 books = st.builds(
@@ -58,7 +60,7 @@ settings_of = st.fixed_dictionaries(
 
 
 @given(v=books, settings=settings_of)
-def test_quotes_are_on_the_grid_and_never_cross(v: View, settings: dict[str, float]) -> None:
+def test_quotes_are_on_the_grid_and_never_cross(v: View, settings: dict[str, Any]) -> None:
     bid, bid_sz, ask, ask_sz = quotes(v, **settings)
     assert min(bid_sz, ask_sz) >= 0
     if bid_sz:
@@ -72,7 +74,7 @@ def test_quotes_are_on_the_grid_and_never_cross(v: View, settings: dict[str, flo
 
 
 @given(v=books, settings=settings_of)
-def test_decisions_are_a_function_of_their_arguments(v: View, settings: dict[str, float]) -> None:
+def test_decisions_are_a_function_of_their_arguments(v: View, settings: dict[str, Any]) -> None:
     first, again = [0.0] * MEMORY, [0.0] * MEMORY
     assert quotes(v, memory=first, **settings) == quotes(v, memory=again, **settings)
     assert first == again
