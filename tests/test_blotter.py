@@ -86,10 +86,10 @@ def test_an_end_that_overtakes_a_fill_leaves_the_order_closing() -> None:
     blotter = Blotter(1)
     order = blotter.add(place())
     fold(blotter, CLOSED)
-    assert order.phase == Phase.CLOSING
+    assert order.phase.name == "CLOSING"
     assert blotter.open_buy == [100]
     fold(blotter, fill(60, tid=1))
-    assert order.phase == Phase.CLOSED
+    assert order.phase.name == "CLOSED"
     assert (blotter.orders, blotter.open_buy) == ({}, [0])
 
 

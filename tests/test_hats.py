@@ -261,7 +261,7 @@ MODES = [
 def test_modes_let_out_what_they_say(mode: Mode, cancels: bool, reduces: bool, opens: bool) -> None:
     hat = HATS["security"]()
     state = state_of(net=100, mode=mode)
-    judged = [CANCEL, place(-1, PX + 10, 100), place(-1, PX + 10, 101)]
+    judged: list[Command] = [CANCEL, place(-1, PX + 10, 100), place(-1, PX + 10, 101)]
     assert [hat.veto(command, state) is None for command in judged] == [cancels, reduces, opens]
 
 
