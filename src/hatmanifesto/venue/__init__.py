@@ -1,0 +1,1 @@
+"""Venue: talking to Hyperliquid. Sans-I/O parts first, thin transports beside them."""
