@@ -57,8 +57,7 @@ def state_of(
     state.tops[0] = bbo(1, bid=bid, bid_sz=5, ask=ask, ask_sz=5)
     state.mode = mode
     if net:
-        state.ledgers[0][0].fill(side=1 if net > 0 else -1, px=PX, sz=abs(net), fee=0)
-        state.net[0] = net
+        state.fill(book=0, coin=0, side=1 if net > 0 else -1, px=PX, sz=abs(net), fee=0)
     return state
 
 
@@ -218,8 +217,7 @@ def test_risk(command: Place, state: State, reason: Reason | None) -> None:
 
 def test_risk_stops_opening_after_a_loss_and_after_a_fall_from_the_peak() -> None:
     lost = state_of()
-    lost.ledgers[0][0].fees = 100 * USDC
-    lost.ledgers[0][0].fills = 1
+    lost.pay_funding(book=0, coin=0, usdc=-100 * USDC)
     fallen = state_of()
     fallen.peak2 = 2 * 1_050 * USDC
     risk = HATS["risk"]()

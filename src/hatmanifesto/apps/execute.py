@@ -80,7 +80,13 @@ def _reconciled(machines: Machines) -> int:
     state = machines.engine.state
     ours = state.equity2() - 2 * state.capital
     account = machines.clearing.accounts[TRADER]
-    mids2 = [state.mid2(coin) for coin in range(len(state.assets))]
+    mids2 = [state.mark2(coin) for coin in range(len(state.assets))]
+    sums = 2 * state.capital + sum(
+        ledger.equity2(mid2)
+        for book in state.ledgers
+        for ledger, mid2 in zip(book, mids2, strict=True)
+    )
+    assert sums == state.equity2(), "the sub-ledgers sum to the account"
     theirs = account.value2(mids2) - 2 * state.capital
     if ours != theirs or account.positions != state.net:
         raise UnreconciledError(

@@ -20,13 +20,15 @@ class State:
     ``prints[coin]`` its newest trade row;
     ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position and
     ``funded[coin]`` the stamp of its last funding payment [ns]. ``capital`` is what the account
-    began with, ``peak2`` the highest marked equity judged so far [half micro].
+    began with, ``cash2`` what it has beside its positions, fees and funding included, and ``peak2``
+    the highest marked equity judged so far [half micro-USDC].
     """
 
     __slots__ = (
         "assets",
         "blotter",
         "capital",
+        "cash2",
         "funded",
         "intent_next",
         "ledgers",
@@ -43,6 +45,7 @@ class State:
         coins = len(assets)
         self.assets = assets
         self.capital = capital
+        self.cash2 = 2 * capital
         self.tops: list[Row] = [NO_TOP] * coins
         self.prints: list[Row] = [NO_TOP] * coins
         self.blotter = Blotter(coins)
@@ -60,19 +63,36 @@ class State:
         top = self.tops[coin]
         return top[4] + top[6] if top[4] and top[6] else 0
 
+    def mark2(self, coin: int) -> int:
+        """Return twice the price a position is marked at: the mid, or the side there is."""
+        top = self.tops[coin]
+        bid, ask = top[4], top[6]
+        return bid + ask if bid and ask else 2 * (bid or ask)
+
     def equity2(self) -> int:
-        """Return the account's equity marked at mids [half micro-USDC]."""
-        total = 2 * self.capital
-        for book in self.ledgers:
-            for ledger, top in zip(book, self.tops, strict=True):
-                if ledger.fills:
-                    total += ledger.equity2(top[4] + top[6])
+        """Return the account's equity marked at ``mark2`` [half micro-USDC]."""
+        total = self.cash2
+        for coin, net in enumerate(self.net):
+            if net:
+                total += net * self.mark2(coin)
         return total
+
+    def fill(self, *, book: int, coin: int, side: int, px: int, sz: int, fee: int) -> None:
+        """Fold a fill into its sub-ledger and the account."""
+        self.ledgers[book][coin].fill(side=side, px=px, sz=sz, fee=fee)
+        self.net[coin] += side * sz
+        self.cash2 -= 2 * (side * px * sz + fee)
+
+    def pay_funding(self, *, book: int, coin: int, usdc: int) -> None:
+        """Fold a share of a funding payment; negative means we paid."""
+        self.ledgers[book][coin].pay_funding(usdc)
+        self.cash2 += 2 * usdc
 
     def mark_peak(self) -> None:
         """Raise the peak to the marked equity; a held coin without both prices marks nothing."""
-        if all(self.mid2(coin) for coin, net in enumerate(self.net) if net):
-            self.peak2 = max(self.peak2, self.equity2())
+        equity2 = self.equity2()
+        if equity2 > self.peak2 and all(self.mid2(c) for c, net in enumerate(self.net) if net):
+            self.peak2 = equity2
 
     def gross_notional2(self) -> int:
         """Return the worst-case gross exposure, resting orders included [half micro-USDC]."""

@@ -281,9 +281,15 @@ class Engine:
         elif isinstance(fact, Filled):
             order = blotter.filled(fact)
             if order is not None:
+                self.state.fill(
+                    book=order.book,
+                    coin=order.coin,
+                    side=order.side,
+                    px=fact.px,
+                    sz=fact.sz,
+                    fee=fact.fee,
+                )
                 desk = self._desk_of[order.book, order.coin]
-                desk.ledger.fill(side=order.side, px=fact.px, sz=fact.sz, fee=fact.fee)
-                self.state.net[order.coin] += order.side * fact.sz
                 desk.is_dirty = True
                 desk.decide_next = 0  # what was wanted before a fill must not be traded again
         elif isinstance(fact, Closed):
@@ -325,11 +331,9 @@ class Engine:
             state.blotter.late += 1  # told twice
             return
         state.funded[fact.coin] = fact.exch
-        ledgers = [book[fact.coin] for book in state.ledgers]
-        for ledger, share in zip(
-            ledgers, allot(fact.usdc, [ledger.position for ledger in ledgers]), strict=True
-        ):
-            ledger.pay_funding(share)
+        positions = [book[fact.coin].position for book in state.ledgers]
+        for book, share in enumerate(allot(fact.usdc, positions)):
+            state.pay_funding(book=book, coin=fact.coin, usdc=share)
 
 
 def _tallies(slots: Sequence[SlotState]) -> list[Record]:
