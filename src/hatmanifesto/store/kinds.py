@@ -15,6 +15,10 @@ PX10 = 10
 """Prices that need not lie on a grid: 1e-10 of the quote currency."""
 SZ8 = 8
 """Sizes that need not lie on a grid: 1e-8 coins."""
+VOLUME6 = 6
+"""Traded sizes summed over an interval: 1e-6 coins, so that 9.2e12 coins fit (kPEPE, a day)."""
+OI10 = 10
+"""Open interest alone: 1e-10 coins, as fine as the venue tells it, up to 9.2e8 coins."""
 MONEY8 = 8
 """Money that may have more than six decimals: 1e-8 of the quote currency."""
 RATE12 = 12
@@ -103,7 +107,7 @@ _KINDS = (
             *STAMPS,
             *_ints(0, "interval_ms", "close_time"),
             *_ints(PX10, "open", "high", "low", "close"),
-            *_ints(SZ8, "volume"),
+            *_ints(VOLUME6, "volume"),
             *_ints(0, "trades"),  # -1 not told
         ),
         "year",
@@ -123,12 +127,14 @@ _KINDS = (
             *_ints(RATE12, "funding", "premium"),
             *_ints(SZ8, "open_interest"),
             *_ints(MONEY8, "day_notional"),
+            *_ints(VOLUME6, "day_volume"),
             *_texts("missing"),  # names of the columns the source did not tell, comma-separated
+            *_texts("finer"),  # name=text of numbers finer than their column, which is rounded
         ),
         "year",
         ("exch",),
     ),
-    Kind("oi", (*STAMPS, *_ints(SZ8, "open", "high", "low", "close")), "year", ("exch",)),
+    Kind("oi", (*STAMPS, *_ints(OI10, "open", "high", "low", "close")), "year", ("exch",)),
     Kind(
         "diff",
         (
