@@ -1,36 +1,39 @@
 """The perps this release knows without asking the venue, with decimals and margin tiers.
 
-Source: PROTOCOL 15.2 (mainnet tiers, documentation of 2026-08) and the recorded ``meta`` answer of
-2025-12-13 (sizes, ids). A live run fetches these at start; back-tests of recorded data use them.
+Source: the recorded ``meta`` answer of 2025-12-13 (``universe_table``); its tiers of the recorded
+coins equal PROTOCOL 15.2 (documentation of 2026-08). A live run fetches these at start; back-tests
+of recorded data use them.
 """
+
+from collections.abc import Iterator
 
 from hatmanifesto.domain.asset import Asset, MarginTier
 from hatmanifesto.domain.units import MICRO
+from hatmanifesto.domain.universe_table import TABLE
 
 
-def _perp(coin: str, index: int, sz_decimals: int, *tiers: tuple[int, int]) -> Asset:
-    return Asset(
-        coin=coin,
-        index=index,
-        sz_decimals=sz_decimals,
-        tiers=tuple(MarginTier(millions * 10**6 * MICRO, leverage) for millions, leverage in tiers),
+def _perps() -> Iterator[tuple[Asset, bool]]:
+    """Yield every perp of the table, and whether it is delisted."""
+    for line in TABLE.split("\n"):
+        if line:
+            coin, index, sz_decimals, tiers, *mark = line.split(" ")
+            yield Asset(coin, int(index), int(sz_decimals), _tiers(tiers)), mark == ["-"]
+
+
+def _tiers(text: str) -> tuple[MarginTier, ...]:
+    pairs = (tier.split(":") for tier in text.split(","))
+    return tuple(
+        MarginTier(int(millions) * 10**6 * MICRO, int(leverage)) for millions, leverage in pairs
     )
 
 
-PERPS: dict[str, Asset] = {
-    asset.coin: asset
-    for asset in (
-        _perp("BTC", 0, 5, (0, 40), (150, 20)),
-        _perp("ETH", 1, 4, (0, 25), (100, 15)),
-        _perp("SOL", 5, 2, (0, 20), (70, 10)),
-        _perp("BNB", 7, 3, (0, 10), (3, 5)),
-        _perp("ARB", 11, 1, (0, 10), (3, 5)),
-        _perp("DOGE", 12, 0, (0, 10), (20, 5)),
-        _perp("kPEPE", 15, 0, (0, 10), (20, 5)),
-        _perp("XRP", 25, 0, (0, 20), (40, 10)),
-        _perp("PURR", 152, 0, (0, 3)),
-        _perp("HYPE", 159, 2, (0, 10), (20, 5)),
-        _perp("FARTCOIN", 165, 1, (0, 10), (20, 5)),
-        _perp("WLFI", 204, 0, (0, 5)),
-    )
-}
+PERPS: dict[str, Asset] = {asset.coin: asset for asset, is_delisted in _perps() if not is_delisted}
+"""Perps that could be traded on the day of the table."""
+
+DELISTED: dict[str, Asset] = {asset.coin: asset for asset, is_delisted in _perps() if is_delisted}
+"""Perps that no longer trade: for recorded data alone."""
+
+
+def perp_of(coin: str) -> Asset | None:
+    """Return a perp, listed or delisted, or none when this release does not know it."""
+    return PERPS.get(coin) or DELISTED.get(coin)
