@@ -16,7 +16,7 @@ from hatmanifesto.store.atomic import canonical_json
 from hatmanifesto.store.importers.contract import BATCH_ROWS, Batch, Foreign
 from hatmanifesto.store.importers.exact import stamps_from_iso
 from hatmanifesto.store.importers.series_files import base_name, read_json, refuse
-from hatmanifesto.store.importers.sieve import Sieve
+from hatmanifesto.store.importers.sieve import Sieve, rows_of
 from hatmanifesto.store.kinds import NO_COIN
 
 FIELDS = ("recorded", "uri", "request", "status", "response")
@@ -67,7 +67,9 @@ def _batch(foreign: Foreign, first: int, entries: Sequence[tuple[str, Any]]) -> 
         "response": [_text(entry.get("response")) for entry in sound],
     }
     table = {name: np.array(values, dtype=np.object_) for name, values in columns.items()}
-    return sieve.batch("answer", NO_COIN, table, source=[list(entry) for entry in entries])
+    return sieve.batch(
+        "answer", NO_COIN, table, source_rows=rows_of([list(entry) for entry in entries])
+    )
 
 
 def iso_of(value: object) -> str | None:

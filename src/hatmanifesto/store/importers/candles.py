@@ -25,7 +25,7 @@ from hatmanifesto.store.importers.series_files import (
     read_json,
     refuse,
 )
-from hatmanifesto.store.importers.sieve import Sieve
+from hatmanifesto.store.importers.sieve import Sieve, rows_of
 from hatmanifesto.store.kinds import PX10, VOLUME6
 
 MINUTE_MS = 60_000
@@ -109,7 +109,7 @@ def _parquet(foreign: Foreign, interval_ms: int) -> Iterator[Batch]:
             "candle",
             coins,
             _table(sieve, numbers, volume, interval_ms),
-            source=batch,
+            source_rows=rows_of(batch),
         )
         first += batch.num_rows
 
@@ -167,7 +167,7 @@ def _batch_of(
     table = _table(sieve, numbers, volume, interval_ms)
     if trades is not None:
         table["trades"] = trades
-    return sieve.batch("candle", foreign.coin, table, source=part)
+    return sieve.batch("candle", foreign.coin, table, source_rows=rows_of(part))
 
 
 def _judge(sieve: Sieve, numbers: Mapping[str, Ints], volume: Ints, interval_ms: int) -> None:

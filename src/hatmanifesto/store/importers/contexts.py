@@ -24,7 +24,7 @@ from hatmanifesto.store.importers.series_files import (
     read_json,
     refuse,
 )
-from hatmanifesto.store.importers.sieve import Sieve
+from hatmanifesto.store.importers.sieve import Sieve, rows_of
 from hatmanifesto.store.kinds import KINDS
 
 ARCHIVE = {
@@ -93,7 +93,7 @@ def _archive(foreign: Foreign) -> Iterator[Batch]:
         coins = sieve.coins(batch["coin"])
         sieve.stamps_iso(batch["time"])
         fields = {name: batch[column] for name, column in ARCHIVE.items()}
-        yield sieve.batch("ctx", coins, _table(sieve, fields), source=batch)
+        yield sieve.batch("ctx", coins, _table(sieve, fields), source_rows=rows_of(batch))
         first += batch.num_rows
 
 
@@ -126,7 +126,9 @@ def _message_batch(foreign: Foreign, first: int, part: list[tuple[str, dict[str,
     pairs = [_impact(perp.get("impactPxs")) for perp in perps]
     for index, name in enumerate(IMPACT):
         fields[name] = [pair[index] for pair in pairs]
-    return sieve.batch("ctx", coins, _table(sieve, fields), source=[list(row) for row in part])
+    return sieve.batch(
+        "ctx", coins, _table(sieve, fields), source_rows=rows_of([list(row) for row in part])
+    )
 
 
 def _impact(value: object) -> tuple[object, object]:

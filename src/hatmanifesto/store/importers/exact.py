@@ -276,7 +276,7 @@ def rejects(
     *,
     exch: Ints,
     first_row: int,
-    texts: Callable[[Sequence[int]], Sequence[str]],
+    texts: Callable[[list[int]], Sequence[str]],
 ) -> list[Rejected]:
     """Return the rows that have a reason as rejects.
 

@@ -23,7 +23,7 @@ from hatmanifesto.store.importers.series_files import (
     read_json,
     refuse,
 )
-from hatmanifesto.store.importers.sieve import Sieve
+from hatmanifesto.store.importers.sieve import Sieve, rows_of
 from hatmanifesto.store.kinds import RATE12
 
 PARQUET_NAME = re.compile(r"(?P<coin>_universe|[A-Za-z0-9]+)-1h-funding\.parquet")
@@ -75,7 +75,7 @@ def _parquet(foreign: Foreign) -> Iterator[Batch]:
         rate = sieve.numbers(batch["funding_rate"], decimals=RATE12)
         none = np.zeros(batch.num_rows, dtype=np.int64)
         table = {"rate": rate, "premium": none, "has_premium": none}
-        yield sieve.batch("funding", coins, table, source=batch)
+        yield sieve.batch("funding", coins, table, source_rows=rows_of(batch))
         first += batch.num_rows
 
 
@@ -110,4 +110,4 @@ def _batch_of(sieve: Sieve, foreign: Foreign, fields: dict[str, Any], source: An
     rate = sieve.texts(fields["fundingRate"], decimals=RATE12)
     premium, told = sieve.optional(fields["premium"], decimals=RATE12)
     table = {"rate": rate, "premium": premium, "has_premium": told.astype(np.int64)}
-    return sieve.batch("funding", foreign.coin, table, source=source)
+    return sieve.batch("funding", foreign.coin, table, source_rows=rows_of(source))

@@ -21,7 +21,7 @@ from hatmanifesto.store.importers.series_files import (
     read_json,
     refuse,
 )
-from hatmanifesto.store.importers.sieve import Sieve
+from hatmanifesto.store.importers.sieve import Sieve, rows_of
 from hatmanifesto.store.kinds import OI10
 
 NAME = re.compile(r"(?P<coin>[A-Za-z0-9]+)_open_interest_1h.*\.(?P<ending>csv|json)")
@@ -90,4 +90,4 @@ def _batch_of(sieve: Sieve, coin: str, table: dict[str, Ints], source: Any) -> B
     bodies = (table["open"], table["close"])
     low, high = table["low"], table["high"]
     sieve.aside((low > np.minimum(*bodies)) | (high < np.maximum(*bodies)), "ohlc")
-    return sieve.batch("oi", coin, table, source=source)
+    return sieve.batch("oi", coin, table, source_rows=rows_of(source))

@@ -1,7 +1,7 @@
 """Judges the rows of one batch: each keeps its first fault, the sound ones become a table."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,19 @@ from hatmanifesto.store.importers.exact import (
 from hatmanifesto.store.importers.series_files import refuse
 from hatmanifesto.store.kinds import KINDS
 
+SourceRows = Callable[[list[int]], Sequence[object]]
+
 UNITS_MS = {"seconds": 1e3, "microseconds": 1e-3, "nanoseconds": 1e-6}
 """Milliseconds in each unit that stamps are mistaken for."""
 SHIFTS = (1e-9, 1e-6, 1e-3, 1e3, 1e6, 1e9)
 COIN = r"^[@#A-Za-z0-9][A-Za-z0-9:#/_-]{0,39}\z"
+
+
+def rows_of(source: Any) -> SourceRows:
+    """Return what gives the rows of a list, or of an Arrow record batch, at some positions."""
+    if isinstance(source, list):
+        return lambda at: [source[index] for index in at]
+    return lambda at: source.take(at).to_pylist()
 
 
 class Sieve:
@@ -162,7 +171,7 @@ class Sieve:
         coins: Texts | str,
         table: Mapping[str, NDArray[Any]],
         *,
-        source: Any,
+        source_rows: SourceRows,
     ) -> Batch:
         """Return the rows without a reason as a table, the others as rejects.
 
@@ -170,7 +179,7 @@ class Sieve:
             kind: of the table.
             coins: of the rows, shape (n,), or of all.
             table: the kind's columns but ``exch``, ``recv`` and ``row``, shape (n,).
-            source: the source's own rows, for the quarantine: a list, or an Arrow record batch.
+            source_rows: gives the source's own rows at some positions, for the quarantine.
         """
         good = self.reason == ""
         rows = np.arange(self.first_row, self.first_row + self.count, dtype=np.int64)
@@ -186,7 +195,7 @@ class Sieve:
                 self.reason,
                 exch=self.exch,
                 first_row=self.first_row,
-                texts=lambda at: [_as_json(row) for row in _rows_at(source, at)],
+                texts=lambda at: [_as_json(row) for row in source_rows(at)],
             ),
         )
 
@@ -226,13 +235,6 @@ def _whole(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     return 0
-
-
-def _rows_at(source: Any, at: Sequence[int]) -> list[Any]:
-    if isinstance(source, list):
-        return [source[index] for index in at]
-    found: list[Any] = source.take(list(at)).to_pylist()
-    return found
 
 
 def _as_json(row: object) -> str:
