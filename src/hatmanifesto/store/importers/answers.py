@@ -33,9 +33,9 @@ class Answers:
 
     name = "hl_answers"
     version = 1
-    evidence = Evidence.REP
+    evidence: Evidence = Evidence.REP
     venue = "hyperliquid"
-    assumed = ("answers: stamped by the Date header, whole seconds",)
+    assumed: tuple[str, ...] = ("answers: stamped by the Date header, whole seconds",)
 
     def recognise(self, path: Path, head: bytes) -> Foreign | None:
         """Return what the file is by its name and its first entry's keys."""

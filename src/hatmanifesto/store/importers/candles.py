@@ -53,9 +53,9 @@ class Candles:
 
     name = "hl_candles"
     version = 1
-    evidence = Evidence.REP
+    evidence: Evidence = Evidence.REP
     venue = "hyperliquid"
-    assumed = (
+    assumed: tuple[str, ...] = (
         "candles before 2023-02: venue back-fill",
         "close_time of Parquet bars: open + interval - 1 ms",
     )

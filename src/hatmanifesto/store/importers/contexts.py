@@ -64,9 +64,9 @@ class Contexts:
 
     name = "hl_contexts"
     version = 1
-    evidence = Evidence.REP
+    evidence: Evidence = Evidence.REP
     venue = "hyperliquid"
-    assumed = (
+    assumed: tuple[str, ...] = (
         "allDexsAssetCtxs: perps named by index, stamp unknown (0)",
         "contexts: numbers finer than their column rounded half to even, kept in finer",
     )

@@ -1,7 +1,8 @@
 """Reads hourly funding rates: Parquet of one coin or all, fundingHistory answers, and CSV.
 
-A rate is of its one settlement, positive: longs pay. Stamps lie up to 0.3 s after the hour and
-are kept as they are; the first weeks of 2023 settled every 8 hours.
+A rate is of its one settlement, positive: longs pay. Stamps are kept as they are: 99 % of the
+recorded ones lie within 0.44 s after the hour, a few settlements of outages up to 24 minutes; the
+first weeks of 2023 settled every 8 hours.
 """
 
 import re
@@ -38,9 +39,9 @@ class Funding:
 
     name = "hl_funding"
     version = 1
-    evidence = Evidence.REP
+    evidence: Evidence = Evidence.REP
     venue = "hyperliquid"
-    assumed = ("funding stamps: as recorded, up to 0.3 s after the hour",)
+    assumed: tuple[str, ...] = ("funding stamps: as recorded, after the hour",)
 
     def recognise(self, path: Path, head: bytes) -> Foreign | None:
         """Return what the file is by its name and its first rows or columns."""

@@ -34,9 +34,9 @@ class OpenInterest:
 
     name = "hl_open_interest"
     version = 1
-    evidence = Evidence.REP
+    evidence: Evidence = Evidence.REP
     venue = "hyperliquid"
-    assumed = ("open interest told once an hour: open, high, low and close alike",)
+    assumed: tuple[str, ...] = ("open interest told once an hour: open, high, low and close alike",)
 
     def recognise(self, path: Path, head: bytes) -> Foreign | None:
         """Return what the file is by its name and its header or first keys."""

@@ -147,7 +147,8 @@ def csv_batches(path: Path, needed: Sequence[str]) -> Iterator[Any]:
     """Yield a CSV file as Arrow record batches of text columns, all of the file's columns.
 
     Raises:
-        DataError: if a column is missing or twice, or a row has more or fewer fields.
+        DataError: if a column is missing or twice, a row has more or fewer fields, or the last
+            row has no end: a cut number would look like a whole one.
     """
     import pyarrow as pa
     from pyarrow import csv as pa_csv
@@ -156,8 +157,9 @@ def csv_batches(path: Path, needed: Sequence[str]) -> Iterator[Any]:
         names = csv_header(stream.read(HEADER_BYTES_MAX))
     require_columns(path, names, needed)
     with opened(path) as stream:
+        tail = _Tail(stream)
         reader = pa_csv.open_csv(
-            stream,
+            tail,
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
@@ -165,6 +167,33 @@ def csv_batches(path: Path, needed: Sequence[str]) -> Iterator[Any]:
         )
         for batch in reader:
             yield from _sliced(batch)
+    if tail.last not in (b"\n", b"\r"):
+        raise refuse(
+            path,
+            "torn tail",
+            why="the last row has no end of line",
+            fix="fetch the file again, or end the row if it is whole",
+        )
+
+
+class _Tail:
+    """A stream that remembers the last byte it gave."""
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.last = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most ``size`` bytes; nothing at the end."""
+        content = self._stream.read(size)
+        self.last = content[-1:] or self.last
+        return content
+
+    def close(self) -> None:
+        """Say that no more is read; who opened the stream closes it."""
+        self.closed = True
 
 
 def parquet_names(path: Path) -> tuple[str, ...]:
