@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from hatmanifesto.domain.asset import Asset, is_on_grid
-from hatmanifesto.domain.universe import PERPS
+from hatmanifesto.domain.universe import perp_of
 from hatmanifesto.store.importers.rowwise import SetAside, number, stamp_ms
 from hatmanifesto.store.kinds import LEVEL_FIELDS, LEVELS
 
@@ -15,7 +15,7 @@ Level = tuple[object, object]
 
 def asset_of(coin: object) -> Asset:
     """Return the perp of that name; ``SetAside`` when its decimals are not known."""
-    asset = PERPS.get(coin) if isinstance(coin, str) else None
+    asset = perp_of(coin) if isinstance(coin, str) else None
     if asset is None:
         raise SetAside("unknown_coin")
     return asset

@@ -2,7 +2,8 @@
 
 The fills were asked for with prints of one taker order merged: such a row's price is an average of
 at most ten decimals, which the kind's 1e-10 holds exactly. Some sums of sizes and profits carry the
-noise of doubles; their column is rounded to 1e-8 and ``extra`` keeps the text (docs/data.md).
+noise of doubles (113 of 95,656 recorded rows); their column is rounded to 1e-8 and ``extra`` keeps
+the text.
 """
 
 from collections.abc import Callable, Iterator, Mapping
