@@ -94,15 +94,6 @@ class State:
         if equity2 > self.peak2 and all(self.mid2(c) for c, net in enumerate(self.net) if net):
             self.peak2 = equity2
 
-    def gross_notional2(self) -> int:
-        """Return the worst-case gross exposure, resting orders included [half micro-USDC]."""
-        total = 0
-        blotter = self.blotter
-        for coin, net in enumerate(self.net):
-            worst = max(net + blotter.open_buy[coin], blotter.open_sell[coin] - net, abs(net))
-            total += worst * self.mid2(coin)
-        return total
-
 
 def state_hash(content: list[object]) -> str:
     """Return the hash of a dumped State: SHA-256 of its canonical msgpack, 32 hex digits."""

@@ -83,7 +83,7 @@ class VetoCount:
 
     def observe(self, record: Record) -> None:
         """Count commands, and this hat's vetoes."""
-        if isinstance(record, Place | Modify | Cancel):
+        if isinstance(record, (Modify, Place, Cancel)):
             self.passed += 1
         elif isinstance(record, Veto) and record.hat == self.hat:
             self.refused[record.reason] = self.refused.get(record.reason, 0) + 1

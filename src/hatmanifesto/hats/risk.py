@@ -45,11 +45,9 @@ class RiskHat:
         mid2 = state.mid2(coin)
         if not mid2:
             return Reason.NO_PRICE, f"coin={state.assets[coin].coin}"
-        if px * sz > limits.order_notional_max:
-            return (
-                Reason.ORDER_NOTIONAL_OVER_MAX,
-                f"notional={px * sz} limit={limits.order_notional_max}",
-            )
+        notional, limit = px * sz, limits.order_notional_max
+        if notional > limit:
+            return Reason.ORDER_NOTIONAL_OVER_MAX, f"notional={notional} limit={limit}"
         if abs(2 * px - mid2) * BPS > limits.collar_bps * mid2:
             return Reason.COLLAR_BREACHED, f"px2={2 * px} mid2={mid2} limit={limits.collar_bps}bps"
         net = state.net[coin]
@@ -57,30 +55,32 @@ class RiskHat:
             worst = net + state.blotter.open_buy[coin] + sz
         else:
             worst = state.blotter.open_sell[coin] + sz - net
-        notional2 = worst * mid2
-        if notional2 > 2 * limits.position_notional_max:
-            return (
-                Reason.POSITION_NOTIONAL_OVER_MAX,
-                f"worst={notional2 // 2} limit={limits.position_notional_max}",
-            )
+        notional2, limit = worst * mid2, limits.position_notional_max
+        if notional2 > 2 * limit:
+            return Reason.POSITION_NOTIONAL_OVER_MAX, f"worst={notional2 // 2} limit={limit}"
         return None
 
     def _account(self, command: OrderCommand, state: State) -> tuple[Reason, str] | None:
-        limits = self._limits
-        orders = len(state.blotter.orders)
+        limits, blotter = self._limits, state.blotter
+        orders = len(blotter.orders)
         if orders >= limits.open_orders_max:
             return Reason.OPEN_ORDERS_OVER_MAX, f"open={orders} limit={limits.open_orders_max}"
+        equity2 = state.cash2
+        gross2 = 2 * command.px * command.sz
         for coin, net in enumerate(state.net):
-            if net and not state.mid2(coin):
-                return Reason.NO_PRICE, f"coin={state.assets[coin].coin}"
-        equity2 = state.equity2()
+            buy, sell = blotter.open_buy[coin], blotter.open_sell[coin]
+            if net or buy or sell:
+                mid2 = state.mid2(coin)
+                if net and not mid2:
+                    return Reason.NO_PRICE, f"coin={state.assets[coin].coin}"
+                equity2 += net * mid2
+                gross2 += (net + buy if net + buy > sell - net else sell - net) * mid2
         loss2 = 2 * state.capital - equity2
         if loss2 >= 2 * limits.loss_max:
             return Reason.LOSS_OVER_MAX, f"loss={loss2 // 2} limit={limits.loss_max}"
-        fall2 = max(state.peak2, equity2) - equity2
+        fall2 = max(state.peak2 - equity2, 0)
         if fall2 >= 2 * limits.drawdown_max:
             return Reason.DRAWDOWN_OVER_MAX, f"drawdown={fall2 // 2} limit={limits.drawdown_max}"
-        gross2 = state.gross_notional2() + 2 * command.px * command.sz
         if gross2 * 100 > limits.leverage_max_pct * equity2:
             return (
                 Reason.LEVERAGE_OVER_MAX,

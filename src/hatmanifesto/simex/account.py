@@ -114,11 +114,22 @@ class MarginRule:
             szi: signed size [sz units].
         """
         buys, sells = open_sz
-        opened = buys if szi > 0 else sells
-        opened[coin] += abs(szi)
-        needed = self.initial(account, mids2, buys, sells)
-        opened[coin] -= abs(szi)
-        if needed <= account.value2(mids2):
+        needed = 0
+        value2 = 2 * account.cash
+        for slot, held in enumerate(account.positions):
+            longest = held + buys[slot]
+            shortest = sells[slot] - held
+            if slot == coin:
+                if szi > 0:
+                    longest += szi
+                else:
+                    shortest -= szi
+            worst = longest if longest > shortest else shortest
+            if worst:
+                needed += worst * mids2[slot] // account.leverage[slot]
+            if held:
+                value2 += held * mids2[slot]
+        if needed <= value2:
             return False
         return needed > self.initial(account, mids2, buys, sells)
 

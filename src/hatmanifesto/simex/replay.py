@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
+from msgspec.structs import force_setattr
 
 from hatmanifesto.domain.commands import Cancel, Command, Modify, Place
 from hatmanifesto.domain.enums import Status
@@ -27,6 +27,8 @@ from hatmanifesto.simex.clearing import Clearing
 from hatmanifesto.simex.latency import LatencySource, feed_stamps
 from hatmanifesto.simex.matching import Matcher
 from hatmanifesto.warden.policy import Warden
+
+COMMANDS = (Modify, Place, Cancel)
 
 SNAPSHOT_NS = 5 * 60 * 10**9
 """Every so often the journal notes the hash of the engine's whole content [ns]."""
@@ -103,7 +105,7 @@ class Replay:
             self._fact_exch = fact.exch
             self._fact_recv = max(fact.exch + self._legs.answer.one(), self._fact_recv)
         recv = self._fact_recv
-        msgspec.structs.force_setattr(fact, "recv", recv)  # nobody has seen the fact before
+        force_setattr(fact, "recv", recv)  # nobody has seen the fact before
         self._facts.append((recv, fact))
         if isinstance(fact, MarginCalled):
             self._called = True
@@ -222,7 +224,7 @@ class Replay:
 
     def _send(self, records: list[Record], now: int) -> None:
         for record in records:
-            if isinstance(record, Place | Modify | Cancel):
+            if isinstance(record, COMMANDS):
                 self._commands += 1
                 if self._is_over:
                     continue  # nobody answers any more, the gate neither

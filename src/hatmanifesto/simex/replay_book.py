@@ -30,7 +30,17 @@ Levels = tuple[list[int], list[int]]
 class CoinBook:
     """Public top and levels of one coin, and our resting orders best first."""
 
-    __slots__ = ("ask_levels", "asks", "bid_levels", "bids", "gap", "has_levels", "taken", "top")
+    __slots__ = (
+        "ask_levels",
+        "asks",
+        "bid_levels",
+        "bids",
+        "gap",
+        "has_levels",
+        "is_snapshot",
+        "taken",
+        "top",
+    )
 
     def __init__(self) -> None:
         self.top: Row | None = None
@@ -39,6 +49,7 @@ class CoinBook:
         self.bid_levels: Levels = ([], [])
         self.ask_levels: Levels = ([], [])
         self.has_levels = -1
+        self.is_snapshot = False
         self.taken: dict[tuple[int, int], int] = {}
         self.gap = False
 
@@ -100,6 +111,7 @@ class ReplayBook:
                 book.forget_levels()
             return NONE
         book.top = row
+        book.is_snapshot = kind == L2
         if kind == L2:
             book.has_levels = row[8]
             if book.taken:
@@ -111,45 +123,39 @@ class ReplayBook:
             return self._after_gap(book, row)
         bids = book.bids
         asks = book.asks
+        bid, ask = row[4], row[6]
         matches = NONE
-        if bids and (row[4] <= bids[0].px or kind == L2):
-            matches = self._bids_on_book(book, row)
-        if asks and (row[6] >= asks[0].px or not row[6] or kind == L2):
-            found = self._asks_on_book(book, row)
+        if bids and (bid <= bids[0].px or kind == L2):
+            matches = self._on_book(book, bids, best=bid, size=row[5], far=ask)
+        if asks and (ask >= asks[0].px or not ask or kind == L2):
+            found = self._on_book(book, asks, best=ask, size=row[7], far=bid)
             matches = [*matches, *found] if matches else found
         return matches
 
-    def _bids_on_book(self, book: CoinBook, row: Row) -> list[Match]:
-        matches = NONE
-        bid, ask = row[4], row[6]
-        for order in book.bids:
-            px = order.px
-            if 0 < ask <= px:
-                matches = [*matches, Match(order, px, order.sz - order.sz_filled, False)]
-            elif px == bid:
-                self._depth(order, row[5])
-            elif px > bid:
-                self._depth(order, 0)
-            elif row[0] == L2:
-                shown = self._shown(book, 1, px)
-                if shown >= 0:
-                    self._depth(order, shown)
-        return matches
+    def _on_book(
+        self, book: CoinBook, orders: list[Resting], *, best: int, size: int, far: int
+    ) -> list[Match]:
+        """Fold a new book into our orders of one side; return those that it crosses.
 
-    def _asks_on_book(self, book: CoinBook, row: Row) -> list[Match]:
+        Args:
+            orders: best first.
+            best, size: the public best of their side, 0 when there is none.
+            far: the public best of the other side, 0 when there is none.
+        """
         matches = NONE
-        bid, ask = row[4], row[6]
-        for order in book.asks:
+        side = orders[0].side
+        for order in orders:
             px = order.px
-            if bid >= px:
+            if px == best:
+                if size != order.shown or order.traded:
+                    self._depth(order, size)
+            elif far and (px - far) * side >= 0:
                 matches = [*matches, Match(order, px, order.sz - order.sz_filled, False)]
-            elif px == ask:
-                self._depth(order, row[7])
-            elif px < ask or not ask:
+            elif not best or (px - best) * side > 0:
                 self._depth(order, 0)
-            elif row[0] == L2:
-                shown = self._shown(book, -1, px)
-                if shown >= 0:
+            elif book.is_snapshot:
+                shown = self._shown(book, side, px)
+                if shown >= 0 and (shown != order.shown or order.traded):
                     self._depth(order, shown)
         return matches
 

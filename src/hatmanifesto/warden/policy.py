@@ -7,7 +7,7 @@ that a fault in the engine cannot talk it into an order. It knows no strategy an
 import msgspec
 
 from hatmanifesto.domain.commands import Cancel, Command, Modify, OrderCommand
-from hatmanifesto.domain.events import Closed, Fact, Filled, Refused
+from hatmanifesto.domain.events import Closed, Fact, Filled, Opened, Refused
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -36,24 +36,24 @@ class Warden:
         """Return why ``command`` must not be signed, '' to sign it (and count it as open)."""
         if isinstance(command, Cancel):
             return "" if command.coin in self._policy.coins else "coin not allowed"
-        reason = self._judge(command)
-        if not reason:
-            self.intent_last = command.intent
-            self._open[command.intent] = [command.coin, command.side, command.sz]
-            self._side_sz[command.coin][command.side < 0] += command.sz
-        return reason
-
-    def _judge(self, command: OrderCommand) -> str:
-        policy = self._policy
-        coin, side, sz, px = command.coin, command.side, command.sz, command.px
-        if coin not in policy.coins:
+        coin, side, sz = command.coin, command.side, command.sz
+        if coin not in self._policy.coins:
             return "coin not allowed"
         if command.intent <= self.intent_last:
             return "intent not rising"
-        net = self._net[coin]
-        exposed = side * net + self._side_sz[coin][side < 0] + sz
-        if net * side < 0 and exposed <= 0:
-            return ""
+        side_sz = self._side_sz[coin]
+        exposed = side * self._net[coin] + side_sz[side < 0] + sz
+        reason = self._over(command, exposed) if exposed > 0 else ""
+        if not reason:
+            self.intent_last = command.intent
+            self._open[command.intent] = [coin, side, sz]
+            side_sz[side < 0] += sz
+        return reason
+
+    def _over(self, command: OrderCommand, exposed: int) -> str:
+        """Return which ceiling an order breaks that could leave ``exposed`` > 0 [sz units]."""
+        policy = self._policy
+        px, sz = command.px, command.sz
         if self.is_latched:
             return "latched"
         if px <= 0 or sz <= 0:
@@ -68,6 +68,8 @@ class Warden:
 
     def observe(self, fact: Fact) -> None:
         """Fold what the venue says of orders that were signed here."""
+        if isinstance(fact, Opened):
+            return
         if isinstance(fact, Filled):
             held = self._open.get(fact.intent)
             if held is not None:
@@ -77,7 +79,7 @@ class Warden:
                 self._side_sz[coin][side < 0] -= fact.sz
                 if not held[2]:
                     del self._open[fact.intent]
-        elif isinstance(fact, Closed | Refused):
+        elif isinstance(fact, (Closed, Refused)):
             held = self._open.pop(fact.intent, None)
             if held is not None:
                 self._side_sz[held[0]][held[1] < 0] -= held[2]
