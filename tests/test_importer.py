@@ -14,6 +14,7 @@ from hatmanifesto.domain.asset import is_on_grid
 from hatmanifesto.domain.errors import DataError, UsageError
 from hatmanifesto.domain.units import float_to_fixed
 from hatmanifesto.store.importers.checks import fixed_from_floats, on_grid, repeated_ids
+from hatmanifesto.store.warehouse import list_names
 from tests.recorder_files import START_MS, STEP_MS, Recording, bbo_rows, book_row, trade_row
 
 Plant = Callable[[Recording], object]
@@ -107,7 +108,8 @@ def test_planted_defect_is_set_aside_by_reason(name: str, tmp_path: Path) -> Non
     assert sorted(row["reason"] for row in kept) == sorted(
         reason for reason, count in expected.items() for _ in range(count)
     )
-    assert all("exchange_timestamp" in row["text"] for row in kept)
+    assert all("exch" in row["text"] for row in kept)
+    assert {row["coin"] for row in kept} == {"BTC"}
 
 
 def test_trades_are_sorted_and_keep_source_order_within_a_stamp(tmp_path: Path) -> None:
@@ -176,7 +178,8 @@ def test_refusals_name_the_fault(tmp_path: Path) -> None:
         import_paths([whole], dataset="../evil", home=home)
     with pytest.raises(DataError, match="shipped"):
         import_paths([whole], dataset="sample", home=home)
-    assert not (home / "data").exists()
+    assert list_names(home) == ()
+    assert list(home.rglob("*.parquet")) == []
 
 
 def test_a_file_without_a_usable_row_is_refused(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from hatmanifesto.apps.data import (
     show_dataset,
 )
 from hatmanifesto.domain.errors import BusyError, DataError, MismatchError
-from hatmanifesto.store import warehouse
+from hatmanifesto.store import intake_settle, warehouse
 from hatmanifesto.store.atomic import canonical_json, write_atomic
+from hatmanifesto.store.columns import ColumnWriter
+from hatmanifesto.store.intake_quarantine import Quarantine
 from tests.recorder_files import START_MS, Recording
 
 
@@ -66,7 +68,13 @@ def test_snapshots_stay_and_the_name_means_the_latest(
     assert entry["hashes"] == sorted([first, second])
 
 
-STEPS = ("write_columns", "write_text_columns", "publish_folder", "write_atomic")
+STEPS = {
+    "a batch is written": (ColumnWriter, "add"),
+    "a partition is settled": (intake_settle, "repeats_of"),
+    "the quarantine is closed": (Quarantine, "close"),
+    "the folder is renamed": (warehouse, "publish_folder"),
+    "the name is pointed at it": (warehouse, "write_atomic"),
+}
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -80,7 +88,7 @@ def test_interrupted_import_leaves_the_old_state(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(warehouse, step, fail)
+        patch.setattr(*STEPS[step], fail)
         with pytest.raises(KeyboardInterrupt):
             import_paths([other], dataset="x", home=home)
     assert open_dataset("x", home).dataset_hash == first

@@ -1,28 +1,23 @@
 """The functions behind `hat data`: import, list, show, check, and opening what `--data` names."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.errors import DataError
-from hatmanifesto.domain.universe import PERPS
-from hatmanifesto.store.atomic import sha256_file
 from hatmanifesto.store.dataset import SAMPLE, Dataset, resolve
-from hatmanifesto.store.draft import Origin, draft_manifest
-from hatmanifesto.store.importers.assemble import Reject, Table, assemble, source_name
-from hatmanifesto.store.importers.parts import Part
-from hatmanifesto.store.importers.registry import Found, find_sources
-from hatmanifesto.store.manifest import Manifest, SourceFile
+from hatmanifesto.store.draft import Origin
+from hatmanifesto.store.importers.registry import Found, find
+from hatmanifesto.store.intake_run import import_sources, source_of
+from hatmanifesto.store.manifest import Manifest
 from hatmanifesto.store.warehouse import (
     Snapshot,
     check_name,
     check_snapshot,
     list_names,
-    publish,
     snapshot_hashes,
 )
 
@@ -76,78 +71,22 @@ def import_paths(
             f"{SAMPLE} is the name of the shipped dataset",
             fix="choose another --dataset",
         )
-    found = find_sources(paths)
-    parts = []
-    for source in found.sources:
-        part = found.importer.read(source, _asset(source.coin))
-        progress(f"{source.path.name}: {part.rows_in} {source.kind} rows of {source.coin}")
-        parts.append(part)
-    tables, rejects = _tables(parts)
-    draft, marked = draft_manifest(
-        _origin(found, parts, dataset), tables, assets=PERPS, boundaries=_boundaries(parts)
-    )
-    snapshot, is_new = publish(home, draft, marked, rejects)
+    found = find(paths)
+    sources = [source_of(importer, foreign) for importer, foreign in found.files]
+    snapshot, is_new = import_sources(home, _origin(found, dataset), sources, say=progress)
     progress(f"{snapshot.spec}: {'stored' if is_new else 'already there, nothing changed'}")
     return ImportReport(snapshot, is_new, found.ignored)
 
 
-def _asset(coin: str) -> Asset:
-    if coin not in PERPS:
-        raise DataError(
-            f"the decimals of {coin} are not known",
-            why=f"this release knows {', '.join(sorted(PERPS))}",
-            fix="import the other coins by naming their files",
-        )
-    return PERPS[coin]
-
-
-def _tables(parts: Sequence[Part]) -> tuple[list[Table], list[Reject]]:
-    tables: list[Table] = []
-    rejects: list[Reject] = []
-    for kind, coin in sorted({(part.source.kind, part.source.coin) for part in parts}):
-        mine = [part for part in parts if (part.source.kind, part.source.coin) == (kind, coin)]
-        table, rejected = assemble(mine)
-        rejects += rejected
-        if not len(table.columns["exch"]):
-            raise DataError(
-                f"no usable {kind} row of {coin}",
-                why=f"of {table.rows_in} rows: {table.quarantined or 'none'}",
-                fix="check the source; leave this file out to import the others",
-            )
-        tables.append(table)
-    return tables, rejects
-
-
-def _origin(found: Found, parts: Sequence[Part], dataset: str) -> Origin:
-    sources = [
-        SourceFile(
-            name=source_name(part),
-            sha256=sha256_file(part.source.path),
-            rows=part.rows_in,
-            kind=part.source.kind,
-            coin=part.source.coin,
-        )
-        for part in parts
-    ]
+def _origin(found: Found, dataset: str) -> Origin:
     return Origin(
         dataset=dataset,
-        evidence=found.importer.evidence,
-        importer=found.importer.name,
-        importer_version=found.importer.version,
-        sources=tuple(sorted(sources, key=lambda one: (one.kind, one.coin, one.sha256))),
-        assumed=found.importer.assumed,
+        venue=found.importers[0].venue,
+        evidence=found.importers[0].evidence,
+        importers={one.name: one.version for one in found.importers},
+        assumed=tuple(sorted({text for one in found.importers for text in one.assumed})),
         generator={},
     )
-
-
-def _boundaries(parts: Sequence[Part]) -> Mapping[str, Sequence[int]]:
-    """Return where one recording of a coin ends and the next begins, by its quote files."""
-    lasts: dict[str, list[int]] = {}
-    for part in parts:
-        stamps = part.columns["exch"]
-        if part.source.kind != "trade" and len(stamps):
-            lasts.setdefault(part.source.coin, []).append(int(stamps.max()))
-    return {coin: sorted(set(stamps)) for coin, stamps in lasts.items()}
 
 
 def open_dataset(spec: str, home: Path) -> Dataset:
@@ -198,8 +137,8 @@ def describe(snapshot: Snapshot) -> dict[str, Any]:
     return content
 
 
-def check_dataset(spec: str, home: Path) -> dict[str, Any]:
-    """Hash every file of a dataset again.
+def check_dataset(spec: str, home: Path, *, is_deep: bool = False) -> dict[str, Any]:
+    """Hash every file of a dataset again, its values too when ``is_deep``.
 
     Returns:
         ``{"spec", "dataset_hash", "files", "status": "ok"}``.
@@ -209,7 +148,7 @@ def check_dataset(spec: str, home: Path) -> dict[str, Any]:
         DataError: if the dataset is missing.
     """
     dataset = open_dataset(spec, home)
-    files = sum(check_snapshot(snapshot) for snapshot in dataset.snapshots)
+    files = sum(check_snapshot(snapshot, is_deep=is_deep) for snapshot in dataset.snapshots)
     return {
         "spec": dataset.spec,
         "dataset_hash": dataset.dataset_hash,

@@ -4,9 +4,10 @@ The shipped one is made by `python -m hatmanifesto.apps.sample DIR --seed 7` int
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from hatmanifesto.domain.enums import Evidence
@@ -14,12 +15,16 @@ from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.domain.units import NS_S
 from hatmanifesto.domain.universe import PERPS
 from hatmanifesto.simex.flow import FlowShape, Session, generate_session
-from hatmanifesto.store.columns import LEVEL_FIELDS, Columns, columns_of_levels
+from hatmanifesto.store.columns import Columns, columns_of_levels
 from hatmanifesto.store.dataset import SAMPLE
-from hatmanifesto.store.draft import Origin, draft_manifest
-from hatmanifesto.store.importers.assemble import Table
+from hatmanifesto.store.draft import HYPERLIQUID, Origin, draft_manifest
+from hatmanifesto.store.importers.contract import Batch
+from hatmanifesto.store.intake import Intake, SourceId
+from hatmanifesto.store.intake_run import decimals_of
+from hatmanifesto.store.intake_settle import settle
+from hatmanifesto.store.kinds import LEVEL_FIELDS
 from hatmanifesto.store.manifest import Manifest
-from hatmanifesto.store.warehouse import write_snapshot
+from hatmanifesto.store.warehouse import seal_snapshot
 
 SEED = 7
 MINUTES = 30
@@ -28,6 +33,7 @@ START_NS = 1_767_615_000 * NS_S
 HOLE_SHARE = 0.4
 """Where the hole begins, as a share of the session."""
 HOLE_S = 12
+GENERATOR = "simex.flow"
 GENERATOR_VERSION = 1
 SHAPES = {
     "BTC": FlowShape(px=920_000, level_sz=90_000, trade_sz=900, volatility_milli=800),
@@ -47,7 +53,7 @@ def make_sample(folder: Path, *, seed: int = SEED, minutes: int = MINUTES) -> Ma
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty", fix="name a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    tables: list[Table] = []
+    intake = Intake(folder, folder / "spool")
     begin = int(minutes * 60 * HOLE_SHARE)
     for coin, shape in SHAPES.items():
         asset = PERPS[coin]
@@ -59,30 +65,31 @@ def make_sample(folder: Path, *, seed: int = SEED, minutes: int = MINUTES) -> Ma
             minutes=minutes,
             hole_s=(begin, begin + HOLE_S),
         )
-        tables += _tables(coin, session)
-    origin = Origin(
+        intake.begin(SourceId(coin, "", GENERATOR, "session", coin), decimals_of(HYPERLIQUID))
+        for batch in _batches(coin, session):
+            intake.take(batch)
+    draft = draft_manifest(_origin(seed=seed, minutes=minutes), intake, settle(intake))
+    return seal_snapshot(folder, msgspec.structs.replace(draft, sources=()))
+
+
+def _origin(*, seed: int, minutes: int) -> Origin:
+    return Origin(
         dataset=SAMPLE,
+        venue=HYPERLIQUID,
         evidence=Evidence.SYN,
-        importer="simex.flow",
-        importer_version=GENERATOR_VERSION,
-        sources=(),
+        importers={GENERATOR: GENERATOR_VERSION},
         assumed=("mark: book mid", "oracle: book mid", "funding: unknown"),
         generator={"minutes": minutes, "seed": seed, "version": GENERATOR_VERSION},
     )
-    draft, marked = draft_manifest(origin, tables, assets=PERPS, boundaries={})
-    return write_snapshot(folder, draft, marked, [])
 
 
-def _tables(coin: str, session: Session) -> list[Table]:
+def _batches(coin: str, session: Session) -> Iterator[Batch]:
     trades = _columns(session.trades, ("px", "sz", "side", "tid"))
     trades["aside"] = np.zeros(len(session.trades), dtype=np.int64)
     bbo = _columns(session.bbo, LEVEL_FIELDS)
     book = {**_stamps(session.book_exch), **columns_of_levels(session.levels)}
-    found = []
     for kind, columns in (("bbo", bbo), ("book", book), ("trade", trades)):
-        rows = len(columns["exch"])
-        found.append(Table(kind, coin, columns, rows, merged=0, quarantined={}, set_aside={}))
-    return found
+        yield Batch(kind, coin, columns, len(columns["exch"]), merged=0, rejected=())
 
 
 def _columns(

@@ -1,10 +1,14 @@
-"""Holes in a recording: where the quotes of a coin fall silent, and for what reason.
+"""Holes in a recording: where quotes fall silent or a regular series lacks rows, and why.
 
 A coin with books is expected to speak about every 0.5 s. It is silent when neither a book nor a
-bbo row has a stamp for more than ``gap_s_min`` seconds. Trades do not count: after a reconnect the
+bbo row has a stamp for more than ``GAP_S_MIN`` seconds. Trades do not count: after a reconnect the
 venue sends the last prints again, with stamps inside the hole, that no live trader saw in time:
 backlog, kept but not replayed. The hole runs from the last book before the silence (bbo rows of
-that last half second stand before it) to the first quote after it.
+that last half second stand before it) to the first quote after it. Without books, trades prove that
+the recorder was listening too.
+
+Bars are due at every step of their length, funding at every hour (every eight hours in the venue's
+first weeks), other series at their own median step.
 """
 
 from collections.abc import Sequence
@@ -13,15 +17,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hatmanifesto.domain.units import NS_S
-from hatmanifesto.store.columns import Ints
+from hatmanifesto.domain.units import NS_HOUR, NS_S
+
+Ints = NDArray[np.int64]
 
 GAP_S_MIN = 5
 """Shortest silence that counts as a hole [s]; the recorded book stream has a p99 step of 0.76 s."""
+SESSION_NS = NS_HOUR
+"""A longer silence is a pause between two recordings, whatever file it lies in [ns]."""
+NS_MINUTE = 60 * NS_S
+FUNDING_NS_MAX = NS_HOUR + 5 * NS_MINUTE
+"""Recorded stamps jitter by 0.3 s; outages show as steps of 45 and 75 minutes [ns]."""
+SETTLED_8H_NS_MAX = 8 * NS_HOUR + 5 * NS_MINUTE
+HOURLY_SINCE_NS = 1_687_219_200 * NS_S
+"""2023-06-20: the venue settled every eight hours before some day of that month."""
+STEP_PERCENT_MAX = 150
+"""A step of a regular series that is longer than this share of its median is a hole."""
 
 
 class Silence(NamedTuple):
-    """A hole [ns] with ``heard``: the last quote stamp before it (>= ``start``)."""
+    """A hole in the quotes [ns] with ``heard``: the last quote stamp before it (>= ``start``)."""
 
     start: int
     end: int
@@ -29,59 +44,103 @@ class Silence(NamedTuple):
     reason: str
 
 
-class Streams(NamedTuple):
-    """Rising stamps [ns] of the three kinds of one coin."""
+class Absence(NamedTuple):
+    """A hole in a regular series [ns]: the rows around it, how many it lacks, and why."""
 
-    book: Ints
-    bbo: Ints
-    trade: Ints
-
-
-def quote_stamps(streams: Streams) -> Ints:
-    """Return the stamps that prove the recorder was listening, rising, without repeats."""
-    if len(streams.book):
-        return np.union1d(streams.book, streams.bbo)
-    return np.union1d(streams.bbo, streams.trade)
+    start: int
+    end: int
+    missing: int
+    reason: str
 
 
-def find_silences(
-    streams: Streams, *, boundaries: Sequence[int] = (), gap_s_min: int = GAP_S_MIN
-) -> tuple[Silence, ...]:
-    """Return the holes of one coin in time order.
+class SilenceFinder:
+    """Finds the silences of one coin, portion by portion in time order.
 
     Args:
-        streams: stamps of one coin.
-        boundaries: last stamps of the source files but the last [ns]: a hole that begins at one
-            of them is the pause between two sessions.
-        gap_s_min: shortest silence [s].
+        has_books: the coin has book rows, here or in another portion.
+        boundaries: last stamps of the source files [ns]: a hole that begins at one of them is the
+            pause between two sessions.
     """
-    quotes = quote_stamps(streams)
-    silent = np.flatnonzero(np.diff(quotes) > gap_s_min * NS_S)
-    return tuple(
-        _silence(streams.book, int(quotes[i]), int(quotes[i + 1]), boundaries, gap_s_min)
-        for i in silent
-    )
+
+    def __init__(self, *, has_books: bool, boundaries: Sequence[int] = ()) -> None:
+        self.found: list[Silence] = []
+        self._has_books = has_books
+        self._boundaries = boundaries
+        self._heard = np.empty(0, dtype=np.int64)
+        self._book = np.empty(0, dtype=np.int64)
+
+    def add(self, book: Ints, quotes: Ints) -> None:
+        """Take rising stamps in: books, and all quotes (books among them) without repeats."""
+        if not len(quotes):
+            return
+        quotes = np.concatenate([self._heard, quotes])
+        books = np.concatenate([self._book, book])
+        for i in np.flatnonzero(np.diff(quotes) > GAP_S_MIN * NS_S):
+            self.found.append(self._silence(books, int(quotes[i]), int(quotes[i + 1])))
+        self._heard, self._book = quotes[-1:], books[-1:]
+
+    def _silence(self, books: Ints, heard: int, end: int) -> Silence:
+        start = heard
+        before = int(np.searchsorted(books, heard, side="right")) - 1
+        if before >= 0 and heard - int(books[before]) <= GAP_S_MIN * NS_S:
+            start = int(books[before])
+        is_pause = any(heard <= boundary < end for boundary in self._boundaries)
+        if is_pause or end - heard > SESSION_NS:
+            return Silence(start, end, heard, "session")
+        return Silence(start, end, heard, "reconnect" if self._has_books else "silence")
 
 
-def _silence(
-    book: Ints, heard: int, end: int, boundaries: Sequence[int], gap_s_min: int
-) -> Silence:
-    start = heard
-    if len(book):
-        before = int(np.searchsorted(book, heard, side="right")) - 1
-        if before >= 0 and heard - int(book[before]) <= gap_s_min * NS_S:
-            start = int(book[before])
-    if any(heard <= boundary < end for boundary in boundaries):
-        return Silence(start, end, heard, "session")
-    return Silence(start, end, heard, "reconnect" if len(book) else "silence")
+def backlog_mask(
+    trades: Ints, *, first_quote: int, silences: Sequence[Silence]
+) -> NDArray[np.bool_]:
+    """Say which trades no live trader saw: before the first quote [ns], or inside a hole."""
+    mask = trades < first_quote
+    for silence in silences:
+        mask |= (trades > silence.heard) & (trades < silence.end)
+    return np.asarray(mask, dtype=np.bool_)
 
 
-def backlog_mask(streams: Streams, silences: Sequence[Silence]) -> NDArray[np.bool_]:
-    """Say which trades no live trader saw: before the first quote, or inside a hole."""
-    mask = np.zeros(len(streams.trade), dtype=np.bool_)
-    first = [int(stamps[0]) for stamps in (streams.book, streams.bbo) if len(stamps)]
-    if first:
-        mask |= streams.trade < min(first)
-    for silence in silences if len(streams.book) else ():
-        mask |= (streams.trade > silence.heard) & (streams.trade < silence.end)
-    return mask
+def bar_absences(opens: Ints, *, step_ns: int) -> list[Absence]:
+    """Return the holes in rising bar opens [ns] that are due every ``step_ns``."""
+    steps = np.diff(opens)
+    return [
+        Absence(int(opens[i]), int(opens[i + 1]), int(steps[i]) // step_ns - 1, "missing_bar")
+        for i in np.flatnonzero(steps > step_ns)
+    ]
+
+
+def funding_absences(stamps: Ints) -> list[Absence]:
+    """Return the holes in rising funding stamps [ns].
+
+    Reasons: ``settled_8h`` no row is missing, the venue settled every eight hours; ``late`` a
+    longer step in which no row is missing either; ``missing_hour``.
+    """
+    found = []
+    steps = np.diff(stamps)
+    for i in np.flatnonzero(steps > FUNDING_NS_MAX):
+        start, step = int(stamps[i]), int(steps[i])
+        if start < HOURLY_SINCE_NS and NS_HOUR * 7 < step <= SETTLED_8H_NS_MAX:
+            found.append(Absence(start, start + step, 0, "settled_8h"))
+            continue
+        missing = (step + NS_HOUR // 2) // NS_HOUR - 1
+        found.append(Absence(start, start + step, missing, "missing_hour" if missing else "late"))
+    return found
+
+
+def regular_absences(stamps: Ints) -> list[Absence]:
+    """Return the holes in rising stamps [ns] that come at a step of their own."""
+    steps = np.diff(stamps)
+    rising = steps[steps > 0]
+    if not len(rising):
+        return []
+    usual = int(np.median(rising))
+    most = max(usual * STEP_PERCENT_MAX // 100, GAP_S_MIN * NS_S)
+    return [
+        Absence(
+            int(stamps[i]),
+            int(stamps[i + 1]),
+            (int(steps[i]) + usual // 2) // usual - 1,
+            "missing_row",
+        )
+        for i in np.flatnonzero(steps > most)
+    ]

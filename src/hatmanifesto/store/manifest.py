@@ -8,18 +8,25 @@ from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.store.atomic import canonical_json, readable_json, sha256_bytes
 
-FORMAT = 1
+FORMAT = 2
 HASH_DIGITS = 16
 
 
 class SourceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that was imported: last two parts of its path, SHA-256, rows, what it holds."""
+    """A file that was imported: last two parts of its path, SHA-256, importer, what it holds.
+
+    ``rows_in = rows_out + merged + sum(quarantined)``; ``rows_out`` counts rows that are stored.
+    """
 
     name: str
     sha256: str
-    rows: int
-    kind: str
+    importer: str
+    what: str
     coin: str
+    rows_in: int
+    rows_out: int
+    merged: int
+    quarantined: dict[str, int]
 
 
 class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +44,8 @@ class TableCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rows of one kind and coin: ``rows_in = rows_out + merged + sum(quarantined)``.
 
     ``merged`` counts source rows that became part of another row (bid and ask of one bbo).
-    ``set_aside`` rows are in ``rows_out`` and kept, but not replayed.
+    ``set_aside`` rows are in ``rows_out`` and kept, but not replayed. Rejects of a source that
+    holds several coins are counted under ``-``.
     """
 
     kind: str
@@ -50,33 +58,60 @@ class TableCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A hole in the recording of ``coin`` [ns]: last book before it, first quote after it."""
+    """A hole in a series of ``coin`` [ns]: last row before it, first row after it.
+
+    ``kind`` is ``tick`` for books, best quotes and trades together (last book before, first quote
+    after). ``series`` tells bars of one coin apart by their length, ``missing`` how many rows a
+    regular series lacks.
+    """
 
     coin: str
     start: int = msgspec.field(name="from")
     end: int = msgspec.field(name="to")
     reason: str
+    kind: str
+    series: str
+    missing: int
 
 
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Quotes of one coin: first and last stamp, time inside holes [ns], covered part [1e-6]."""
+    """Rows of one series: how many, first and last stamp, time inside holes [ns], covered [1e-6].
 
+    Trades that are set aside do not count.
+    """
+
+    kind: str
+    coin: str
+    series: str
+    rows: int
     start: int = msgspec.field(name="from")
     end: int = msgspec.field(name="to")
     holes_ns: int
     covered_ppm: int
 
 
+class MarketDecimals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Units of a coin's ``book``, ``bbo`` and ``trade`` rows: decimals of price and size."""
+
+    coin: str
+    px_decimals: int
+    sz_decimals: int
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything about a snapshot; ``hash`` addresses its content, ``seal`` this text."""
+    """Everything about a snapshot; ``hash`` addresses its content, ``seal`` this text.
+
+    ``importers`` names every importer with its version. ``assets`` are perps with margin tiers,
+    ``decimals`` every coin with rows in its own units, of whatever venue.
+    """
 
     format: int = FORMAT
     dataset: str
     hash: str = ""
     seal: str = ""
+    venue: str
     evidence: Evidence
-    importer: str
-    importer_version: int
+    importers: dict[str, int]
     generator: dict[str, int] = {}
     sources: tuple[SourceFile, ...]
     rows_in: int
@@ -89,10 +124,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     start: int = msgspec.field(name="from")
     end: int = msgspec.field(name="to")
     gap_s_min: int
-    coverage: dict[str, Coverage]
+    coverage: tuple[Coverage, ...]
     gaps: tuple[Hole, ...]
     files: tuple[StoredFile, ...]
     assets: tuple[Asset, ...]
+    decimals: tuple[MarketDecimals, ...]
     assumed: tuple[str, ...]
 
 

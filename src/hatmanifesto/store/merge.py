@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from hatmanifesto.domain.enums import RowKind
 from hatmanifesto.domain.rows import GAP_REASONS
-from hatmanifesto.store.columns import LEVELS, Columns, Ints, levels_of
+from hatmanifesto.store.columns import Columns, Ints, levels_of
+from hatmanifesto.store.kinds import LEVELS
 
 TIES = {
     "pessimistic": {RowKind.GAP: -1, RowKind.TRADE: 0, RowKind.BBO: 1, RowKind.L2: 2},

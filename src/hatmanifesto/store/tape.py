@@ -14,6 +14,7 @@ from hatmanifesto.domain.units import NS_S
 from hatmanifesto.domain.universe import PERPS
 from hatmanifesto.store.columns import Columns, Ints, join
 from hatmanifesto.store.dataset import Dataset
+from hatmanifesto.store.draft import TICK
 from hatmanifesto.store.merge import (
     NO_LEVELS,
     TIES,
@@ -175,7 +176,7 @@ def _marks(dataset: Dataset, coins: Sequence[str], rows: Rows) -> list[GapMark]:
         GapMark(slots[hole.coin], hole.start, hole.end, hole.reason)
         for one in dataset.manifests
         for hole in one.gaps
-        if hole.coin in slots
+        if hole.coin in slots and hole.kind == TICK
     ]
     for session in dataset.manifests[1:]:
         for slot in range(len(coins)):

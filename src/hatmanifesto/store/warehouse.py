@@ -6,44 +6,28 @@ does NAME/LATEST point at it; whatever interrupts an import leaves the old state
     HOME/data/NAME/LATEST                                     hash of the latest snapshot
     HOME/data/NAME/HASH/manifest.json
     HOME/data/NAME/HASH/kind=book/coin=BTC/day=2025-09-04.parquet
+    HOME/data/NAME/HASH/kind=candle/coin=BTC/year=2025.parquet
     HOME/data/NAME/HASH/quarantine.parquet
+    HOME/data/NAME/.import/                                   an import at work, or a killed one
 """
 
 import fcntl
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.errors import BusyError, DataError, MismatchError, UsageError
-from hatmanifesto.domain.units import NS_HOUR, NS_S
-from hatmanifesto.store.atomic import (
-    canonical_json,
-    publish_folder,
-    sha256_bytes,
-    sha256_file,
-    write_atomic,
-)
-from hatmanifesto.store.columns import (
-    SCHEMA,
-    Columns,
-    columns_sha256,
-    join,
-    read_columns,
-    take,
-    write_columns,
-    write_text_columns,
-)
-from hatmanifesto.store.importers.assemble import Reject, Table
+from hatmanifesto.store.atomic import publish_folder, sha256_file, write_atomic
+from hatmanifesto.store.columns import Columns, content_sha256, join, read_arrow, read_columns
 from hatmanifesto.store.manifest import (
     Manifest,
+    MarketDecimals,
     StoredFile,
     content_hash,
     decode_manifest,
@@ -53,10 +37,12 @@ from hatmanifesto.store.manifest import (
 )
 
 MANIFEST = "manifest.json"
-QUARANTINE = "quarantine.parquet"
 LATEST = "LATEST"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.IGNORECASE)
-NS_DAY = 24 * NS_HOUR
+BUILDING = ".import"
+Build = Callable[[Path, Path], Manifest]
+"""Fills an empty folder with the files of a snapshot, using another for what it does not keep, and
+returns the draft of its manifest."""
 
 
 class Snapshot(NamedTuple):
@@ -70,14 +56,54 @@ class Snapshot(NamedTuple):
         """Return NAME@HASH."""
         return f"{self.manifest.dataset}@{self.manifest.hash}"
 
-    def columns(self, kind: str, coin: str) -> Columns:
-        """Return all columns of one kind and coin, day after day; empty when there are none."""
-        files = [one for one in self.manifest.files if (one.kind, one.coin) == (kind, coin)]
-        return join([read_columns(self.folder / one.path, kind) for one in files], kind)
+    def files_of(self, kind: str, coin: str) -> tuple[StoredFile, ...]:
+        """Return the files of one kind and coin in time order."""
+        return tuple(one for one in self.manifest.files if (one.kind, one.coin) == (kind, coin))
+
+    def columns(self, kind: str, coin: str, names: Sequence[str] = ()) -> Columns:
+        """Return chosen columns of one kind and coin, all when none is named, in time order.
+
+        Raises:
+            DataError: if a file is damaged.
+        """
+        files = self.files_of(kind, coin)
+        parts = [read_columns(self.folder / one.path, kind, names) for one in files]
+        return join(parts, kind, names)
+
+    def arrow(self, kind: str, coin: str, names: Sequence[str] = ()) -> Iterator[Any]:
+        """Yield one Arrow table a file of one kind and coin, in time order; files are mapped.
+
+        Raises:
+            DataError: if a file is damaged.
+        """
+        for one in self.files_of(kind, coin):
+            yield read_arrow(self.folder / one.path, kind, names)
 
     def asset(self, coin: str) -> Asset:
-        """Return the decimals and tiers that this snapshot was imported with."""
-        return next(asset for asset in self.manifest.assets if asset.coin == coin)
+        """Return the decimals and tiers that this snapshot was imported with.
+
+        Raises:
+            DataError: if the coin is no perp that this release knew.
+        """
+        for asset in self.manifest.assets:
+            if asset.coin == coin:
+                return asset
+        raise DataError(
+            f"{coin} has no margin tiers in {self.spec}",
+            why=f"it is not a known perp of Hyperliquid; the venue is {self.manifest.venue}",
+            fix="use it for research; a back-test needs a known perp",
+        )
+
+    def decimals(self, coin: str) -> MarketDecimals:
+        """Return the units of a coin's books, best quotes and trades.
+
+        Raises:
+            DataError: if it has none.
+        """
+        for one in self.manifest.decimals:
+            if one.coin == coin:
+                return one
+        raise DataError(f"{coin} has no books, best quotes or trades in {self.spec}")
 
 
 def check_name(name: str) -> str:
@@ -95,82 +121,38 @@ def check_name(name: str) -> str:
     return name
 
 
-def day_of(stamp: int) -> str:
-    """Return the UTC day of a stamp [ns] as YYYY-MM-DD."""
-    return datetime.fromtimestamp(stamp // NS_S, tz=UTC).strftime("%Y-%m-%d")
-
-
-def write_snapshot(
-    folder: Path, draft: Manifest, tables: Sequence[Table], rejects: Sequence[Reject]
-) -> Manifest:
-    """Write a whole snapshot into the empty ``folder`` and return its sealed manifest.
-
-    Args:
-        folder: exists and is empty.
-        draft: everything but ``files``, ``hash`` and ``seal``.
-        tables: rising stamps each.
-        rejects: what goes to the quarantine.
-    """
-    files = [file for table in tables for file in _write_table(folder, table)]
-    files.append(_write_quarantine(folder, rejects))
-    ordered = tuple(sorted(files, key=lambda file: file.path))
-    manifest = sealed(msgspec.structs.replace(draft, files=ordered))
+def seal_snapshot(folder: Path, draft: Manifest) -> Manifest:
+    """Write the manifest of the finished files in ``folder`` and return it sealed."""
+    manifest = sealed(draft)
     write_atomic(folder / MANIFEST, encode_manifest(manifest))
     return manifest
 
 
-def _write_table(folder: Path, table: Table) -> Iterator[StoredFile]:
-    days = table.columns["exch"] // NS_DAY
-    for day in np.unique(days):
-        columns = take(table.columns, days == day)
-        stem = day_of(int(day) * NS_DAY)
-        path = Path(f"kind={table.kind}") / f"coin={table.coin}" / f"day={stem}.parquet"
-        write_columns(folder / path, columns, table.kind)
-        yield StoredFile(
-            path=path.as_posix(),
-            kind=table.kind,
-            coin=table.coin,
-            rows=len(columns["exch"]),
-            sha256=sha256_file(folder / path),
-            content_sha256=columns_sha256(columns, table.kind),
-        )
+def publish(home: Path, dataset: str, build: Build) -> tuple[Snapshot, bool]:
+    """Build a snapshot aside, put it in its place, point NAME at it, and say whether it is new.
 
-
-def _write_quarantine(folder: Path, rejects: Sequence[Reject]) -> StoredFile:
-    columns = {name: [getattr(one, name) for one in rejects] for name in Reject._fields}
-    write_text_columns(folder / QUARANTINE, columns)
-    content = [list(one[1:]) for one in rejects]  # without the name of the source
-    return StoredFile(
-        path=QUARANTINE,
-        kind="quarantine",
-        coin="",
-        rows=len(rejects),
-        sha256=sha256_file(folder / QUARANTINE),
-        content_sha256=sha256_bytes(canonical_json(content)),
-    )
-
-
-def publish(
-    home: Path, draft: Manifest, tables: Sequence[Table], rejects: Sequence[Reject]
-) -> tuple[Snapshot, bool]:
-    """Store a snapshot in the warehouse, point NAME at it, and say whether it is new.
+    Whatever ends ``build`` leaves the old state; leftovers of a killed import are removed first.
 
     Raises:
         BusyError: if another import into the same dataset is running.
+        UsageError: if ``dataset`` is no name.
     """
-    parent = home / "data" / check_name(draft.dataset)
+    parent = home / "data" / check_name(dataset)
     parent.mkdir(parents=True, exist_ok=True)
     with _lock(parent):
-        for leftover in parent.glob(".import*"):
+        for leftover in parent.glob(f"{BUILDING}*"):
             shutil.rmtree(leftover)
-        building = parent / ".import"
-        building.mkdir()
+        for leftover in parent.glob(f".{LATEST}.*.tmp"):
+            leftover.unlink()
+        building = parent / BUILDING
+        folder = building / "snapshot"
+        folder.mkdir(parents=True)
         try:
-            manifest = write_snapshot(building, draft, tables, rejects)
+            manifest = seal_snapshot(folder, build(folder, building / "spool"))
             target = parent / manifest.hash
             is_new = not target.exists()
             if is_new:
-                publish_folder(building, target)
+                publish_folder(folder, target)
         finally:
             shutil.rmtree(building, ignore_errors=True)
         if latest_hash(parent) != manifest.hash:
@@ -226,8 +208,12 @@ def _changed(path: Path, why: str) -> MismatchError:
     )
 
 
-def check_snapshot(snapshot: Snapshot) -> int:
+def check_snapshot(snapshot: Snapshot, *, is_deep: bool = False) -> int:
     """Hash every file of a snapshot again and return how many there are.
+
+    Args:
+        snapshot: whose manifest was checked when it was loaded.
+        is_deep: read and hash the values of every column too.
 
     Raises:
         MismatchError: naming the first file that was changed, is missing, or does not belong.
@@ -246,13 +232,9 @@ def check_snapshot(snapshot: Snapshot) -> int:
             raise _changed(path, "it is missing")
         if sha256_file(path) != file.sha256:
             raise _changed(path, f"its SHA-256 is no longer {file.sha256}")
-        if file.kind in SCHEMA and _content_of(path, file.kind) != file.content_sha256:
+        if is_deep and content_sha256(path, file.kind) != file.content_sha256:
             raise _changed(path, "its values do not match the manifest")
     return len(files)
-
-
-def _content_of(path: Path, kind: str) -> str:
-    return columns_sha256(read_columns(path, kind), kind)
 
 
 def list_names(home: Path) -> tuple[str, ...]:

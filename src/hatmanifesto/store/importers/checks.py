@@ -37,6 +37,12 @@ def fixed_from_floats(
 
 def on_grid(px: NDArray[np.int64], *, px_decimals: int) -> Mask:
     """Say where ``px`` [px units] lies on the venue's grid; twin of ``domain.asset.is_on_grid``."""
+    if not len(px):
+        return np.ones(0, dtype=np.bool_)
+    low, high = int(px.min()), int(px.max())
+    if low > 0 and len(str(low)) == len(str(high)):  # one step for all
+        one = 10 ** min(max(len(str(low)) - PX_DIGITS_MAX, 0), px_decimals)
+        return np.asarray(px // one * one == px, dtype=np.bool_)
     digits = np.searchsorted(POWERS, px, side="right")
     step = np.minimum(POWERS[np.maximum(digits - PX_DIGITS_MAX, 0)], POWERS[px_decimals])
     return np.asarray((px > 0) & (px % step == 0), dtype=np.bool_)

@@ -5,6 +5,7 @@ decimals, so that conversion to integers is exact or the row is off the grid.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.errors import DataError
 from hatmanifesto.domain.units import NS_MS
-from hatmanifesto.store.columns import LEVELS, Columns, columns_of_levels
+from hatmanifesto.domain.universe import perp_of
+from hatmanifesto.store.columns import Columns
 from hatmanifesto.store.importers.checks import (
     Mask,
     bad_stamps,
@@ -24,7 +26,9 @@ from hatmanifesto.store.importers.checks import (
     on_grid,
     rank_within,
 )
-from hatmanifesto.store.importers.parts import Part, Rejects, Source
+from hatmanifesto.store.importers.contract import BATCH_ROWS, Batch, Foreign, Rejected
+from hatmanifesto.store.intake import unknown_decimals
+from hatmanifesto.store.kinds import LEVELS
 
 STEMS = {"orderbooks": "book", "prices": "bbo", "trades": "trade"}
 BOOK_NAMES = tuple(
@@ -46,30 +50,35 @@ class Recorder:
     """The importer of recorder files; evidence REP, no mark, oracle or funding in them."""
 
     name = "hl_recorder"
-    version = 1
+    version = 2
     evidence: Evidence = Evidence.REP
+    venue = "hyperliquid"
     assumed: tuple[str, ...] = ("mark: book mid", "oracle: book mid", "funding: unknown")
 
-    def recognise(self, path: Path) -> Source | None:
+    def recognise(self, path: Path, head: bytes) -> Foreign | None:
         """Return the kind and coin by the file's name and its columns."""
         stem, _, coin = path.stem.partition("_")
         kind = STEMS.get(stem)
         if kind is None or not coin or path.suffix != ".parquet":
             return None
         names = _column_names(path)
-        return Source(path, kind, coin, self.name) if set(NEEDED[kind]) <= names else None
+        return Foreign(path, self.name, kind, coin) if set(NEEDED[kind]) <= names else None
 
-    def read(self, source: Source, asset: Asset) -> Part:
-        """Return the rows of one file; see ``Importer``."""
+    def batches(self, foreign: Foreign) -> Iterator[Batch]:
+        """Yield the rows of one file; see ``FileImporter``."""
         import pyarrow as pa
 
+        asset = perp_of(foreign.coin)
+        if asset is None:
+            raise unknown_decimals(foreign.coin)
+        reader = {"book": _read_books, "bbo": _read_bbo, "trade": _read_trades}[foreign.what]
         try:
-            return READERS[source.kind](_Table(source), asset)
-        except pa.ArrowException as error:
+            yield from reader(foreign, asset)
+        except (OSError, pa.ArrowException) as error:
             raise DataError(
-                f"cannot read {source.path.name} as {source.kind} rows",
+                f"cannot read {foreign.path.name} as {foreign.what} rows",
                 why=str(error),
-                fix="check that the file is a recorder file: numbers as numbers, side as text",
+                fix="check that the file is whole, numbers are numbers and side is text",
             ) from error
 
 
@@ -80,30 +89,38 @@ def _column_names(path: Path) -> set[str]:
     try:
         return set(pq.read_schema(path).names)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+        raise DataError(
+            f"cannot read {path.name} as Parquet",
+            why=f"{path}: {error}",
+            fix="fetch the file again; it may be truncated",
+        ) from error
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"cannot read {path.name} as Parquet",
-        why=f"{path}: {error}",
-        fix="fetch the file again; it may be truncated",
-    )
+def _portions(foreign: Foreign) -> Iterator["_Portion"]:
+    """Yield a file in portions of rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    first = 0
+    with pq.ParquetFile(foreign.path, memory_map=True) as file:
+        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+            numbers = np.arange(first, first + batch.num_rows, dtype=np.int64)
+            yield _Portion(pa.Table.from_batches([batch]), numbers)
+            first += batch.num_rows
 
 
-class _Table:
-    """A recorder file in memory: floats with NaN for null, integers with a null mask."""
+class _Portion:
+    """Some rows of a recorder file: floats with NaN for null, integers with a null mask.
 
-    def __init__(self, source: Source) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    Args:
+        table: an Arrow table.
+        numbers: of its rows in the file, shape (n,).
+    """
 
-        self.source = source
-        try:
-            self._table: Any = pq.read_table(source.path, partitioning=None)
-        except (OSError, pa.ArrowException) as error:
-            raise _unreadable(source.path, error) from error
-        self.rows: int = self._table.num_rows
+    def __init__(self, table: Any, numbers: NDArray[np.int64]) -> None:
+        self.table = table
+        self.numbers = numbers
+        self.rows = len(numbers)
         self.stamps_ms, self.is_null = self.integers("exchange_timestamp")
         self.exch = np.where(bad_stamps(self.stamps_ms), 0, self.stamps_ms) * NS_MS
 
@@ -111,14 +128,16 @@ class _Table:
         """Return a column as doubles."""
         import pyarrow as pa
 
-        values = self._table[name].cast(pa.float64()).to_numpy()
-        return np.asarray(values, dtype=np.float64)
+        column = self.table[name]
+        if column.type != pa.float64():
+            column = column.cast(pa.float64())
+        return np.asarray(column.to_numpy(), dtype=np.float64)
 
     def integers(self, name: str) -> tuple[NDArray[np.int64], Mask]:
         """Return an integer column with 0 for null, and where it was null."""
         import pyarrow as pa
 
-        column = self._table[name].cast(pa.int64())
+        column = self.table[name].cast(pa.int64())
         null = np.asarray(column.is_null().to_numpy(), dtype=np.bool_)
         return np.asarray(column.fill_null(0).to_numpy(), dtype=np.int64), null
 
@@ -126,132 +145,178 @@ class _Table:
         """Say where a text column is ``word``; null is not."""
         import pyarrow.compute as pc
 
-        return np.asarray(pc.fill_null(pc.equal(self._table[name], word), False), dtype=np.bool_)
+        return np.asarray(pc.fill_null(pc.equal(self.table[name], word), False), dtype=np.bool_)
 
     def received(self) -> NDArray[np.int64]:
         """Return our receive stamps [ns, whole microseconds], 0 where not recorded."""
-        if "timestamp" not in self._table.column_names:
+        if "timestamp" not in self.table.column_names:
             return np.zeros(self.rows, dtype=np.int64)
         seconds = self.floats("timestamp")
         micros = np.where(np.isfinite(seconds), np.rint(seconds * 1e6), 0.0)
         return micros.astype(np.int64) * 1000
 
-    def texts(self, rows: NDArray[np.int64]) -> list[str]:
-        """Return source rows as JSON text, for the quarantine."""
-        return [
-            json.dumps(row, sort_keys=True, default=str)
-            for row in self._table.take(rows).to_pylist()
-        ]
-
     def stamps(self) -> Columns:
         """Return the columns every kind has."""
-        rows = np.arange(self.rows, dtype=np.int64)
-        return {"exch": self.exch, "recv": self.received(), "row": rows}
+        return {"exch": self.exch, "recv": self.received(), "row": self.numbers}
 
-    def part(self, columns: Columns, reason: NDArray[np.str_], merged: int = 0) -> Part:
-        """Return the rows without a reason as columns, the others as rejects."""
-        bad = np.flatnonzero(reason != "").astype(np.int64)
-        good = reason[columns["row"]] == ""
-        return Part(
-            source=self.source,
-            rows_in=self.rows,
-            columns={name: values[good] for name, values in columns.items()},
-            merged=merged,
-            rejects=Rejects(bad, self.exch[bad], reason[bad]),
-            texts=self.texts,
-            texts_merged=self.texts,
+    def rejected(self, at: NDArray[np.intp], reason: NDArray[np.str_]) -> list[Rejected]:
+        """Return the rows at these places with their reasons and their own words as JSON."""
+        words = (
+            json.dumps(row, sort_keys=True, default=str) for row in self.table.take(at).to_pylist()
         )
+        columns = (self.numbers[at].tolist(), self.exch[at].tolist(), reason[at].tolist(), words)
+        return [Rejected(*row) for row in zip(*columns, strict=True)]
+
+    def batch(self, foreign: Foreign, columns: Columns, reason: NDArray[np.str_]) -> Batch:
+        """Return the rows without a reason as columns, the others as rejects."""
+        good = reason == ""
+        if not good.all():
+            columns = {name: values[good] for name, values in columns.items()}
+        rejected = self.rejected(np.flatnonzero(~good), reason)
+        return Batch(foreign.what, foreign.coin, columns, self.rows, 0, rejected)
 
 
 class _Numbers:
-    """Exact prices and sizes of a file, shape (n,) or (n, levels), and where they are at fault."""
+    """Exact prices or sizes of one column, and the faults found so far, shape (n,) each."""
 
-    def __init__(self, px: NDArray[np.float64], sz: NDArray[np.float64], asset: Asset) -> None:
-        self.px, px_exact = fixed_from_floats(px, decimals=asset.px_decimals)
-        self.sz, sz_exact = fixed_from_floats(sz, decimals=asset.sz_decimals)
-        self.is_null = _any(~np.isfinite(px) | ~np.isfinite(sz))
-        self.is_not_positive = _any((px <= 0) | (sz <= 0))
-        grid = px_exact & sz_exact & on_grid(self.px, px_decimals=asset.px_decimals)
-        self.is_off_grid = _any(~grid)
+    def __init__(self, portion: _Portion, asset: Asset) -> None:
+        self._portion = portion
+        self._asset = asset
+        self.is_null = portion.is_null.copy()
+        self.is_not_positive = np.zeros(portion.rows, dtype=np.bool_)
+        self.is_off_grid = np.zeros(portion.rows, dtype=np.bool_)
 
-    def faults(self, table: _Table) -> list[tuple[str, Mask]]:
+    def px(self, name: str) -> NDArray[np.int64]:
+        """Return a column of prices [px units]."""
+        fixed = self._fixed(name, self._asset.px_decimals)
+        self.is_off_grid |= ~on_grid(fixed, px_decimals=self._asset.px_decimals)
+        return fixed
+
+    def sz(self, name: str) -> NDArray[np.int64]:
+        """Return a column of sizes [sz units]."""
+        return self._fixed(name, self._asset.sz_decimals)
+
+    def _fixed(self, name: str, decimals: int) -> NDArray[np.int64]:
+        values = self._portion.floats(name)
+        fixed, exact = fixed_from_floats(values, decimals=decimals)
+        if not exact.all():
+            self.is_null |= ~np.isfinite(values)
+            self.is_off_grid |= ~exact
+        self.is_not_positive |= values <= 0
+        return fixed
+
+    def faults(self) -> list[tuple[str, Mask]]:
         """Return the faults every kind can have, in order of precedence."""
         return [
-            ("null", self.is_null | table.is_null),
-            ("bad_stamp", table.exch == 0),
+            ("null", self.is_null),
+            ("bad_stamp", self._portion.exch == 0),
             ("non_positive", self.is_not_positive),
             ("off_grid", self.is_off_grid),
         ]
 
 
-def _any(mask: Mask) -> Mask:
-    return np.asarray(mask.reshape(len(mask), -1).any(axis=1), dtype=np.bool_)
+def _read_books(foreign: Foreign, asset: Asset) -> Iterator[Batch]:
+    for portion in _portions(foreign):
+        numbers = _Numbers(portion, asset)
+        columns = portion.stamps()
+        is_mixed_up = np.zeros(portion.rows, dtype=np.bool_)
+        for level in range(LEVELS):
+            for side, sign in (("bid", 1), ("ask", -1)):
+                px = numbers.px(f"{side}_price_{level}")
+                columns[f"{side}_px_{level}"] = px
+                columns[f"{side}_sz_{level}"] = numbers.sz(f"{side}_size_{level}")
+                if level:
+                    better = columns[f"{side}_px_{level - 1}"]
+                    is_mixed_up |= px >= better if sign > 0 else px <= better
+        bid, ask = columns["bid_px_0"], columns["ask_px_0"]
+        reason = first_reason(
+            [
+                *numbers.faults(),
+                ("non_monotonic", is_mixed_up),
+                ("crossed", bid > ask),
+                ("locked", bid == ask),
+            ]
+        )
+        yield portion.batch(foreign, columns, reason)
 
 
-def _read_book(table: _Table, asset: Asset) -> Part:
-    flat = np.empty((table.rows, len(BOOK_NAMES)), dtype=np.float64)
-    for index, name in enumerate(BOOK_NAMES):
-        flat[:, index] = table.floats(name)
-    numbers = _Numbers(flat[:, 0::2], flat[:, 1::2], asset)
-    bid, ask = numbers.px[:, 0::2], numbers.px[:, 1::2]
-    reason = first_reason(
-        [
-            *numbers.faults(table),
-            ("non_monotonic", _any(np.diff(bid) >= 0) | _any(np.diff(ask) <= 0)),
-            ("crossed", bid[:, 0] > ask[:, 0]),
-            ("locked", bid[:, 0] == ask[:, 0]),
-        ]
-    )
-    levels = np.stack([bid, numbers.sz[:, 0::2], ask, numbers.sz[:, 1::2]], axis=2)
-    return table.part({**table.stamps(), **columns_of_levels(levels)}, reason)
+def _read_trades(foreign: Foreign, asset: Asset) -> Iterator[Batch]:
+    for portion in _portions(foreign):
+        numbers = _Numbers(portion, asset)
+        px, sz = numbers.px("price"), numbers.sz("size")
+        ids, id_null = portion.integers("trade_id")
+        buy, sell = portion.equals("side", "buy"), portion.equals("side", "sell")
+        reason = first_reason([("null", id_null), *numbers.faults(), ("bad_side", ~(buy | sell))])
+        columns = {
+            **portion.stamps(),
+            "px": px,
+            "sz": sz,
+            "side": buy.astype(np.int64) - sell.astype(np.int64),
+            "tid": ids,
+            "aside": np.zeros(portion.rows, dtype=np.int64),
+        }
+        yield portion.batch(foreign, columns, reason)
 
 
-def _read_trades(table: _Table, asset: Asset) -> Part:
-    numbers = _Numbers(table.floats("price"), table.floats("size"), asset)
-    ids, id_null = table.integers("trade_id")
-    buy, sell = table.equals("side", "buy"), table.equals("side", "sell")
-    reason = first_reason([("null", id_null), *numbers.faults(table), ("bad_side", ~(buy | sell))])
-    columns = {
-        **table.stamps(),
-        "px": numbers.px,
-        "sz": numbers.sz,
-        "side": buy.astype(np.int64) - sell.astype(np.int64),
-        "tid": ids,
-        "aside": np.zeros(table.rows, dtype=np.int64),
-    }
-    return table.part(columns, reason)
+def _read_bbo(foreign: Foreign, asset: Asset) -> Iterator[Batch]:
+    """Yield best quotes. A half whose other half is not in its portion waits for the next one."""
+    import pyarrow as pa
+
+    waiting: _Portion | None = None
+    for portion in _portions(foreign):
+        if waiting is not None:
+            joined = pa.concat_tables([waiting.table, portion.table])
+            first_new = waiting.rows
+            portion = _Portion(joined, np.concatenate([waiting.numbers, portion.numbers]))
+        else:
+            first_new = 0
+        pairs = _Pairs(portion, asset)
+        late = np.flatnonzero(pairs.is_single)
+        late = late[late >= first_new]
+        waiting = _Portion(portion.table.take(late), portion.numbers[late]) if len(late) else None
+        yield pairs.batch(foreign, without=late)
+    if waiting is not None:
+        none = np.empty(0, dtype=np.intp)
+        yield _Pairs(waiting, asset).batch(foreign, without=none)
 
 
-def _read_bbo(table: _Table, asset: Asset) -> Part:
-    numbers = _Numbers(table.floats("price"), table.floats("size"), asset)
-    is_bid, is_ask = table.equals("side", "bid"), table.equals("side", "ask")
-    reason = first_reason([*numbers.faults(table), ("bad_side", ~(is_bid | is_ask))])
-    bid, ask = _pairs(table.exch // NS_MS, is_bid, is_ask)
-    paired = np.zeros(table.rows, dtype=np.bool_)
-    paired[bid], paired[ask] = True, True
-    reason = np.where((reason == "") & ~paired, "bbo_one_side", reason)
-    bad = (reason[bid] != "") | (reason[ask] != "")
-    for rows in (bid, ask):  # the sound half of a broken pair is one-sided
-        reason[rows] = np.where(bad & (reason[rows] == ""), "bbo_one_side", reason[rows])
-    crossed = ~bad & (numbers.px[bid] > numbers.px[ask])
-    locked = ~bad & (numbers.px[bid] == numbers.px[ask])
-    for rows in (bid, ask):
-        reason[rows] = np.where(crossed, "crossed", np.where(locked, "locked", reason[rows]))
-    stamps = table.stamps()
-    columns = {name: values[bid] for name, values in stamps.items()}
-    columns |= {"bid_px": numbers.px[bid], "bid_sz": numbers.sz[bid]}
-    columns |= {"ask_px": numbers.px[ask], "ask_sz": numbers.sz[ask]}
-    merged = int((~bad & ~crossed & ~locked).sum())
-    ask_of = dict(zip(bid.tolist(), ask.tolist(), strict=True))
-    return table.part(columns, reason, merged=merged)._replace(
-        texts_merged=lambda rows: _texts_of_pairs(table, rows, ask_of)
-    )
+class _Pairs:
+    """Bids and asks of a portion, paired by stamp: the k-th bid of a stamp meets its k-th ask."""
 
+    def __init__(self, portion: _Portion, asset: Asset) -> None:
+        self._portion = portion
+        numbers = _Numbers(portion, asset)
+        self._px, self._sz = numbers.px("price"), numbers.sz("size")
+        is_bid, is_ask = portion.equals("side", "bid"), portion.equals("side", "ask")
+        self._bid, self._ask = _pairs(portion.stamps_ms, is_bid, is_ask)
+        self._reason = first_reason([*numbers.faults(), ("bad_side", ~(is_bid | is_ask))])
+        paired = np.zeros(portion.rows, dtype=np.bool_)
+        paired[self._bid], paired[self._ask] = True, True
+        self.is_single = (self._reason == "") & ~paired
+        """Sound rows without their other half."""
 
-def _texts_of_pairs(table: _Table, rows: NDArray[np.int64], ask_of: dict[int, int]) -> list[str]:
-    asks = np.asarray([ask_of[row] for row in rows.tolist()], dtype=np.int64)
-    pairs = zip(table.texts(rows), table.texts(asks), strict=True)
-    return [f"[{bid}, {ask}]" for bid, ask in pairs]
+    def batch(self, foreign: Foreign, *, without: NDArray[np.intp]) -> Batch:
+        """Return the pairs as rows, and the rejects, leaving out rows that wait."""
+        bid, ask = self._bid, self._ask
+        reason = np.where(self.is_single, "bbo_one_side", self._reason)
+        bad = (reason[bid] != "") | (reason[ask] != "")
+        for rows in (bid, ask):  # the sound half of a broken pair is one-sided
+            reason[rows] = np.where(bad & (reason[rows] == ""), "bbo_one_side", reason[rows])
+        crossed = ~bad & (self._px[bid] > self._px[ask])
+        locked = ~bad & (self._px[bid] == self._px[ask])
+        for rows in (bid, ask):
+            reason[rows] = np.where(crossed, "crossed", np.where(locked, "locked", reason[rows]))
+        good = ~bad & ~crossed & ~locked
+        bid, ask = bid[good], ask[good]
+        columns = {name: values[bid] for name, values in self._portion.stamps().items()}
+        columns |= {"bid_px": self._px[bid], "bid_sz": self._sz[bid]}
+        columns |= {"ask_px": self._px[ask], "ask_sz": self._sz[ask]}
+        waits = np.zeros(self._portion.rows, dtype=np.bool_)
+        waits[without] = True
+        rejected = self._portion.rejected(np.flatnonzero((reason != "") & ~waits), reason)
+        rows_in = 2 * len(bid) + len(rejected)
+        assert rows_in == self._portion.rows - len(without)
+        return Batch(foreign.what, foreign.coin, columns, rows_in, len(bid), rejected)
 
 
 def _pairs(
@@ -269,6 +334,3 @@ def _pairs(
     bid, ask = bids[at_bid], asks[at_ask]
     order = np.argsort(bid, kind="stable")
     return bid[order].astype(np.int64), ask[order].astype(np.int64)
-
-
-READERS = {"book": _read_book, "bbo": _read_bbo, "trade": _read_trades}

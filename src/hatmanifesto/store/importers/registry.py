@@ -1,68 +1,106 @@
 """The importers this release has, and which of them a file belongs to."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from hatmanifesto.domain.errors import DataError
-from hatmanifesto.store.importers.parts import Importer, Source
-from hatmanifesto.store.importers.recorder import Recorder
+from hatmanifesto.store.importers.contract import FileImporter, Foreign
 
-IMPORTERS: tuple[Importer, ...] = (Recorder(),)
-"""Asked in this order; the first that recognises a file reads it."""
+IMPORTERS = ("recorder:Recorder",)
+"""Module and class, asked in this order; the first that recognises a file reads it."""
 
 
 class Found(NamedTuple):
-    """Recognised files of one importer, in a fixed order, and the files nobody knows."""
+    """Recognised files with their importers, by path, and the files nobody knows."""
 
-    importer: Importer
-    sources: tuple[Source, ...]
+    files: tuple[tuple[FileImporter, Foreign], ...]
     ignored: tuple[Path, ...]
 
+    @property
+    def importers(self) -> tuple[FileImporter, ...]:
+        """Return every importer at work, by name."""
+        unique = {importer.name: importer for importer, _ in self.files}
+        return tuple(unique[name] for name in sorted(unique))
 
-def recognise(path: Path) -> tuple[Importer, Source] | None:
-    """Return who reads ``path`` and what it holds, or none."""
-    for importer in IMPORTERS:
-        source = importer.recognise(path)
-        if source is not None:
-            return importer, source
+
+@cache
+def importers() -> tuple[FileImporter, ...]:
+    """Return one of each importer; they are loaded when first asked for."""
+    found = []
+    for entry in IMPORTERS:
+        module, _, name = entry.partition(":")
+        found.append(getattr(import_module(f"hatmanifesto.store.importers.{module}"), name)())
+    return tuple(cast("FileImporter", one) for one in found)
+
+
+def recognise(path: Path) -> tuple[FileImporter, Foreign] | None:
+    """Return who reads ``path`` and what it holds, or none.
+
+    Raises:
+        DataError: if its container is damaged.
+    """
+    from hatmanifesto.store.containers import peek
+
+    head = peek(path)
+    for importer in importers():
+        foreign = importer.recognise(path, head)
+        if foreign is not None:
+            return importer, foreign
     return None
 
 
-def find_sources(paths: Sequence[Path]) -> Found:
+def find(paths: Sequence[Path]) -> Found:
     """Return the recognised files below ``paths``; a folder may hold others, a named file may not.
 
     Raises:
         DataError: if a path is missing, a named file or a whole folder is unknown, or the files
-            belong to several importers.
+            are of several venues or evidence classes.
     """
-    pairs: list[tuple[Importer, Source]] = []
+    pairs: dict[Path, tuple[FileImporter, Foreign]] = {}
     ignored: list[Path] = []
     for path in paths:
         before = len(pairs)
+        known = 0
         for file in _files_of(path):
             pair = recognise(file)
-            if pair is not None:
-                pairs.append(pair)
-            else:
+            if pair is None:
                 ignored.append(file)
-        if len(pairs) == before:
+                continue
+            known += 1
+            pairs.setdefault(file.resolve(), pair)
+        if len(pairs) == before and not known:
             raise _unknown(path)
-    names = sorted({importer.name for importer, _ in pairs})
-    if len(names) != 1:
-        raise DataError(
-            "these files are of several families",
-            why=f"{', '.join(names) or 'none was named'}; a dataset has one",
-            fix="import each family under its own --dataset",
+    ordered = sorted(pairs.values(), key=lambda pair: str(pair[1].path))
+    found = Found(tuple(ordered), tuple(ignored))
+    _refuse_mixture(found, "venues", [one.venue for one in found.importers])
+    _refuse_mixture(found, "evidence classes", [one.evidence.value for one in found.importers])
+    return found
+
+
+def _refuse_mixture(found: Found, what: str, values: Sequence[str]) -> None:
+    if len(set(values)) > 1:
+        names = ", ".join(
+            f"{importer.name}: {value}"
+            for importer, value in zip(found.importers, values, strict=True)
         )
-    unique = {source.path.resolve(): source for _, source in pairs}
-    ordered = sorted(unique.values(), key=lambda one: (one.kind, one.coin, str(one.path)))
-    return Found(pairs[0][0], tuple(ordered), tuple(ignored))
+        raise DataError(
+            f"these files are of several {what}",
+            why=f"{names}; a dataset has one",
+            fix="import each under its own --dataset",
+        )
 
 
 def _files_of(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        yield from sorted(file for file in path.iterdir() if file.is_file())
+        yield from sorted(
+            file
+            for file in path.rglob("*")
+            if file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        )
     elif path.is_file():
         yield path
     else:
@@ -70,7 +108,7 @@ def _files_of(path: Path) -> Iterator[Path]:
 
 
 def _unknown(path: Path) -> DataError:
-    known = ", ".join(importer.name for importer in IMPORTERS)
+    known = ", ".join(importer.name for importer in importers())
     return DataError(
         f"nothing to import in {path}",
         why=f"no importer ({known}) knows its names and columns",
