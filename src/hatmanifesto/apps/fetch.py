@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hatmanifesto.apps.data import import_paths
+from hatmanifesto.apps.times import parse_time
 from hatmanifesto.domain.errors import EmptyResultError, Exit, UsageError
+from hatmanifesto.domain.units import NS_MS
 from hatmanifesto.store.atomic import canonical_json, write_atomic
 from hatmanifesto.venue.http import VenueUnavailableError, check_url, post_json
 from hatmanifesto.venue.paging import INTERVAL_MS, Candles, Fills, Funding, History, Pager
@@ -22,6 +24,9 @@ META = "meta"
 TRIES_MAX = 6
 ROWS_EXPECTED = 5_000
 """Rows that a page may bring: the budget is asked for its weight before the request is sent."""
+
+FIRST_DAY_NS = 1_676_419_200 * 10**9
+"""2023-02-15, before the venue's first recorded trade [ns]."""
 
 Say = Callable[[str], None]
 
@@ -68,6 +73,33 @@ class FetchOutcome(NamedTuple):
     summary: dict[str, Any]
     text: str
     exit_code: int
+
+
+def walk_of(  # noqa: PLR0913  the words of one command line
+    *,
+    url: str,
+    kind: str,
+    subject: str | None,
+    start: str | None,
+    end: str | None,
+    interval: str,
+    now_ns: int,
+) -> Walk:
+    """Return the walk of a command line; without times it is the whole history.
+
+    Raises:
+        UsageError: names the option that is missing or no time.
+    """
+    if kind != META and not subject:
+        option = "--user" if kind == "fills" else "--coin"
+        raise UsageError(f"{option} is missing", fix=f"say whose {kind} to fetch")
+    try:
+        first = parse_time(start) if start is not None else FIRST_DAY_NS
+        last = parse_time(end) if end is not None else now_ns
+    except ValueError as error:
+        raise UsageError(f"--from or --to: {error}", fix="write 2025-01-01T00:00:00Z") from None
+    whole = subject if kind != META and subject else ""
+    return check_walk(Walk(url, kind, whole, first // NS_MS, last // NS_MS, interval))
 
 
 def check_walk(walk: Walk) -> Walk:

@@ -41,6 +41,8 @@ class Warden:
             return "coin not allowed"
         if command.intent <= self.intent_last:
             return "intent not rising"
+        if command.px <= 0 or sz <= 0:
+            return "no price or size"
         side_sz = self._side_sz[coin]
         exposed = side * self._net[coin] + side_sz[side < 0] + sz
         reason = self._over(command, exposed) if exposed > 0 else ""
@@ -56,8 +58,6 @@ class Warden:
         px, sz = command.px, command.sz
         if self.is_latched:
             return "latched"
-        if px <= 0 or sz <= 0:
-            return "no price or size"
         if px * sz > policy.order_notional_max:
             return "order notional over the gate's ceiling"
         if exposed * px > policy.position_notional_max:
