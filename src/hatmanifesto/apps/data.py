@@ -10,6 +10,7 @@ import msgspec
 from hatmanifesto.domain.errors import DataError
 from hatmanifesto.store.dataset import SAMPLE, Dataset, resolve
 from hatmanifesto.store.draft import Origin
+from hatmanifesto.store.importers.mapping import Options
 from hatmanifesto.store.importers.registry import Found, find
 from hatmanifesto.store.intake_run import import_sources, source_of
 from hatmanifesto.store.manifest import Manifest
@@ -48,7 +49,12 @@ def _silent(_: str) -> None:
 
 
 def import_paths(
-    paths: Sequence[Path], *, dataset: str, home: Path, progress: Progress = _silent
+    paths: Sequence[Path],
+    *,
+    dataset: str,
+    home: Path,
+    progress: Progress = _silent,
+    options: Options = Options(),  # noqa: B008 - immutable
 ) -> ImportReport:
     """Import recognised files into HOME/data/DATASET as one immutable snapshot.
 
@@ -60,6 +66,7 @@ def import_paths(
         dataset: name of the dataset.
         home: the home folder.
         progress: called with one line a file.
+        options: what the user says about files of their own.
 
     Raises:
         DataError: if a path is missing, unknown, damaged, or holds a coin without known decimals.
@@ -71,7 +78,7 @@ def import_paths(
             f"{SAMPLE} is the name of the shipped dataset",
             fix="choose another --dataset",
         )
-    found = find(paths)
+    found = find(paths, options)
     sources = [source_of(importer, foreign) for importer, foreign in found.files]
     snapshot, is_new = import_sources(home, _origin(found, dataset), sources, say=progress)
     progress(f"{snapshot.spec}: {'stored' if is_new else 'already there, nothing changed'}")

@@ -38,10 +38,17 @@ def source_of(importer: FileImporter, foreign: Foreign) -> Source:
         name=source_name(foreign.path),
         sha256=sha256_file(foreign.path),
         importer=importer.name,
-        what=foreign.what,
+        what=_what(foreign),
         coin=foreign.coin,
     )
     return Source(identity, foreign.path, lambda: importer.batches(foreign))
+
+
+def _what(foreign: Foreign) -> str:
+    """Return what a file holds; of a mapping file its content, not where it lies."""
+    if foreign.importer == "mapped":
+        return f"mapping {sha256_file(Path(foreign.what))[:16]}"
+    return foreign.what
 
 
 def import_sources(

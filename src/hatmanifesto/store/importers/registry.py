@@ -8,9 +8,28 @@ from typing import NamedTuple, cast
 
 from hatmanifesto.domain.errors import DataError
 from hatmanifesto.store.importers.contract import FileImporter, Foreign
+from hatmanifesto.store.importers.mapping import Options
 
-IMPORTERS = ("recorder:Recorder",)
-"""Module and class, asked in this order; the first that recognises a file reads it."""
+IMPORTERS = (
+    "recorder:Recorder",
+    "candles:Candles",
+    "funding:Funding",
+    "open_interest:OpenInterest",
+    "contexts:Contexts",
+    "answers:Answers",
+    "account:Account",
+    "vaults:Vaults",
+    "node:Node",
+    "ws_raw:WsRaw",
+    "archive:Archive",
+    "ctx_recorder:CtxRecorder",
+    "trades_2023:Trades2023",
+    "fetched:Fetched",
+    "binance:Binance",
+    "standx:StandX",
+)
+"""Module and class, asked in this order; the first that recognises a file reads it. A file with a
+mapping beside it is the user's own and asked for before, plain tables are asked for last."""
 
 
 class Found(NamedTuple):
@@ -27,16 +46,19 @@ class Found(NamedTuple):
 
 
 @cache
-def importers() -> tuple[FileImporter, ...]:
+def importers(options: Options = Options()) -> tuple[FileImporter, ...]:  # noqa: B008 - immutable
     """Return one of each importer; they are loaded when first asked for."""
+    from hatmanifesto.store.importers.mapped import own_importers
+
     found = []
     for entry in IMPORTERS:
         module, _, name = entry.partition(":")
         found.append(getattr(import_module(f"hatmanifesto.store.importers.{module}"), name)())
-    return tuple(cast("FileImporter", one) for one in found)
+    mapped, plain = own_importers(options)
+    return (mapped, *(cast("FileImporter", one) for one in found), plain)
 
 
-def recognise(path: Path) -> tuple[FileImporter, Foreign] | None:
+def recognise(path: Path, options: Options) -> tuple[FileImporter, Foreign] | None:
     """Return who reads ``path`` and what it holds, or none.
 
     Raises:
@@ -45,14 +67,14 @@ def recognise(path: Path) -> tuple[FileImporter, Foreign] | None:
     from hatmanifesto.store.containers import peek
 
     head = peek(path)
-    for importer in importers():
+    for importer in importers(options):
         foreign = importer.recognise(path, head)
         if foreign is not None:
             return importer, foreign
     return None
 
 
-def find(paths: Sequence[Path]) -> Found:
+def find(paths: Sequence[Path], options: Options = Options()) -> Found:  # noqa: B008 - immutable
     """Return the recognised files below ``paths``; a folder may hold others, a named file may not.
 
     Raises:
@@ -65,7 +87,7 @@ def find(paths: Sequence[Path]) -> Found:
         before = len(pairs)
         known = 0
         for file in _files_of(path):
-            pair = recognise(file)
+            pair = recognise(file, options)
             if pair is None:
                 ignored.append(file)
                 continue
