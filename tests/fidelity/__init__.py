@@ -1,0 +1,1 @@
+"""Fidelity against reality: library formulas against what the venue recorded, with placebos."""
