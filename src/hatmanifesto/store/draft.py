@@ -24,6 +24,8 @@ from hatmanifesto.store.manifest import Coverage, Hole, Manifest, SourceFile, St
 
 HYPERLIQUID = "hyperliquid"
 TICK = "tick"
+ON_TIME = ("settled_8h", "late")
+"""Reasons of steps in which no row is missing."""
 REGULAR = {"funding": funding_absences, "oi": regular_absences, "ctx": regular_absences}
 UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
@@ -113,7 +115,7 @@ def _account(folder: Path, settled: Settled) -> tuple[list[Hole], list[Coverage]
         for series, stamps in _series_of(folder, kind, files):
             absences = _absences(kind, series, stamps)
             holes += [_hole(kind, coin, series, one) for one in absences]
-            lacking = [(one.start, one.end) for one in absences if one.missing]
+            lacking = [(one.start, one.end) for one in absences if one.reason not in ON_TIME]
             coverage += _covered(kind, coin, series, stamps, lacking)
     for one in settled.quiet:
         holes += [Hole(one.coin, x.start, x.end, x.reason, TICK, "", 0) for x in one.silences]

@@ -28,7 +28,8 @@ SESSION_NS = NS_HOUR
 NS_MINUTE = 60 * NS_S
 FUNDING_NS_MAX = NS_HOUR + 5 * NS_MINUTE
 """Recorded stamps jitter by 0.3 s; outages show as steps of 45 and 75 minutes [ns]."""
-SETTLED_8H_NS_MAX = 8 * NS_HOUR + 5 * NS_MINUTE
+SETTLED_8H_NS = (7 * NS_HOUR, 9 * NS_HOUR)
+"""An outage shows as steps of 7.6 and 8.4 hours."""
 HOURLY_SINCE_NS = 1_687_219_200 * NS_S
 """2023-06-20: the venue settled every eight hours before some day of that month."""
 STEP_PERCENT_MAX = 150
@@ -119,7 +120,7 @@ def funding_absences(stamps: Ints) -> list[Absence]:
     steps = np.diff(stamps)
     for i in np.flatnonzero(steps > FUNDING_NS_MAX):
         start, step = int(stamps[i]), int(steps[i])
-        if start < HOURLY_SINCE_NS and NS_HOUR * 7 < step <= SETTLED_8H_NS_MAX:
+        if start < HOURLY_SINCE_NS and SETTLED_8H_NS[0] < step < SETTLED_8H_NS[1]:
             found.append(Absence(start, start + step, 0, "settled_8h"))
             continue
         missing = (step + NS_HOUR // 2) // NS_HOUR - 1
@@ -128,19 +129,23 @@ def funding_absences(stamps: Ints) -> list[Absence]:
 
 
 def regular_absences(stamps: Ints) -> list[Absence]:
-    """Return the holes in rising stamps [ns] that come at a step of their own."""
+    """Return the holes in rising stamps [ns] that come at a step of their own.
+
+    A step shorter than a minute is no promise: then a silence is told, without missing rows.
+    """
     steps = np.diff(stamps)
     rising = steps[steps > 0]
     if not len(rising):
         return []
     usual = int(np.median(rising))
     most = max(usual * STEP_PERCENT_MAX // 100, GAP_S_MIN * NS_S)
+    is_regular = usual >= NS_MINUTE
     return [
         Absence(
             int(stamps[i]),
             int(stamps[i + 1]),
-            (int(steps[i]) + usual // 2) // usual - 1,
-            "missing_row",
+            (int(steps[i]) + usual // 2) // usual - 1 if is_regular else 0,
+            "missing_row" if is_regular else "silence",
         )
         for i in np.flatnonzero(steps > most)
     ]

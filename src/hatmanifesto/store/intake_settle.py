@@ -102,7 +102,7 @@ def _first_of_each_key(intake: Intake, partition: Partition, columns: Columns) -
         return columns
     if repeats.is_other.any():
         at = int(np.flatnonzero(repeats.is_other)[0])
-        rows = (int(repeats.first[at]), int(repeats.at[at]))
+        rows = (int(repeats.kept[at]), int(repeats.at[at]))
         raise _two_truths(intake, partition, columns, rows)
     late = np.sort(repeats.at)
     reason = np.full(len(late), reason_of(partition.kind))
