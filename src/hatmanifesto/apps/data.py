@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hatmanifesto.domain.errors import DataError
+from hatmanifesto.store.archives import unpacked
 from hatmanifesto.store.dataset import SAMPLE, Dataset, resolve
 from hatmanifesto.store.draft import Origin
 from hatmanifesto.store.importers.mapping import Options
@@ -62,7 +63,7 @@ def import_paths(
     this call names, not what earlier calls imported under the same name.
 
     Args:
-        paths: files, or folders whose unknown files are reported as ignored.
+        paths: files, tar or zip archives, or folders whose unknown files are reported as ignored.
         dataset: name of the dataset.
         home: the home folder.
         progress: called with one line a file.
@@ -78,9 +79,10 @@ def import_paths(
             f"{SAMPLE} is the name of the shipped dataset",
             fix="choose another --dataset",
         )
-    found = find(paths, options)
-    sources = [source_of(importer, foreign) for importer, foreign in found.files]
-    snapshot, is_new = import_sources(home, _origin(found, dataset), sources, say=progress)
+    with unpacked(paths, home) as files:
+        found = find(files, options)
+        sources = [source_of(importer, foreign) for importer, foreign in found.files]
+        snapshot, is_new = import_sources(home, _origin(found, dataset), sources, say=progress)
     progress(f"{snapshot.spec}: {'stored' if is_new else 'already there, nothing changed'}")
     return ImportReport(snapshot, is_new, found.ignored)
 

@@ -32,16 +32,32 @@ def data_import(
     context: typer.Context,
     paths: Annotated[list[str], typer.Argument(metavar="PATH...")],
     dataset: Annotated[str, typer.Option(help="Name of the dataset.")],
+    coin: Annotated[str, typer.Option(help="Coin of your own files that do not tell it.")] = "",
+    mapping: Annotated[str, typer.Option(help="What your own columns mean: a TOML file.")] = "",
+    allow_torn_tail: Annotated[
+        bool, typer.Option("--allow-torn-tail", help="Leave a last row cut short out.")
+    ] = False,
+    network: Annotated[str, typer.Option(help="mainnet or testnet.")] = "mainnet",
     as_json: AsJson = False,
 ) -> int:
     """Import recorded files as one immutable snapshot."""
     from hatmanifesto.apps.data import import_paths
+    from hatmanifesto.ops import clock
+    from hatmanifesto.store.importers.mapping import Options
 
+    options = Options(
+        coin=coin,
+        mapping=Path(mapping) if mapping else None,
+        allow_torn_tail=allow_torn_tail,
+        now=clock.now_ns(),
+        network=network,
+    )
     report = import_paths(
         [Path(path) for path in paths],
         dataset=dataset,
         home=session_of(context).home,
         progress=_silent if as_json else _say,
+        options=options,
     )
     if as_json:
         print_json(report.as_json())

@@ -21,6 +21,7 @@ from hatmanifesto.store.intake import Count, Intake
 from hatmanifesto.store.intake_settle import TICKS, Settled
 from hatmanifesto.store.kinds import NO_COIN
 from hatmanifesto.store.manifest import Coverage, Hole, Manifest, SourceFile, StoredFile, TableCount
+from hatmanifesto.store.sequence import SEQUENCE, find_breaks
 
 HYPERLIQUID = "hyperliquid"
 TICK = "tick"
@@ -108,6 +109,8 @@ def _account(folder: Path, settled: Settled) -> tuple[list[Hole], list[Coverage]
     for (kind, coin), files in sorted(settled.files.items(), key=lambda item: item[0][::-1]):
         if kind in TICKS and coin in quiet:
             silences = [(one.start, one.end) for one in quiet[coin].silences]
+            if kind == "diff":
+                holes += _breaks(folder, coin, files)
             found = [_replayed(folder, file) for file in files]
             if found:
                 coverage += _covered(kind, coin, "", np.concatenate(found), silences)
@@ -120,6 +123,16 @@ def _account(folder: Path, settled: Settled) -> tuple[list[Hole], list[Coverage]
     for one in settled.quiet:
         holes += [Hole(one.coin, x.start, x.end, x.reason, TICK, "", 0) for x in one.silences]
     return sorted(holes, key=lambda x: (x.coin, x.kind, x.series, x.start)), coverage
+
+
+def _breaks(folder: Path, coin: str, files: Sequence[StoredFile]) -> list[Hole]:
+    """Return the holes that the update ids of an incremental book prove."""
+    names = ("exch", "first_id", "last_id", "previous_id", "is_snapshot")
+    parts = [read_columns(folder / file.path, file.kind, names) for file in files]
+    if not parts:
+        return []
+    table = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    return [Hole(coin, x.start, x.end, SEQUENCE, "diff", "", 0) for x in find_breaks(table)]
 
 
 def _replayed(folder: Path, file: StoredFile) -> Ints:

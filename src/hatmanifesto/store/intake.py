@@ -31,7 +31,7 @@ COIN_CHARACTERS_MAX = 64
 OWN_UNITS = frozenset(
     kind.name for kind in KINDS.values() if any(one.decimals == PX_OWN for one in kind.columns)
 )
-QUOTES = frozenset({"book", "bbo", "diff"})
+QUOTES = frozenset({"book", "bbo", "diff", "depth", "quote"})
 """Kinds whose rows prove that the recorder was listening to a coin."""
 
 

@@ -15,7 +15,8 @@ from hatmanifesto.store.intake_spool import Partition
 from hatmanifesto.store.kinds import KINDS, NO_COIN
 from hatmanifesto.store.manifest import StoredFile
 
-TICKS = QUOTES | {"trade"}
+TRADES = frozenset({"trade", "print"})
+TICKS = QUOTES | TRADES
 NEVER = 2**62
 """A stamp after everything [ns]."""
 
@@ -154,7 +155,7 @@ def _quiet(
     with_trades: bool,
 ) -> Quiet:
     """Return the silences of a coin, read back from its final files day by day."""
-    kinds = sorted(QUOTES | {"trade"} if with_trades else QUOTES)
+    kinds = sorted(TICKS if with_trades else QUOTES)
     days: dict[str, dict[str, StoredFile]] = {}
     for kind in kinds:
         for file in files.get((kind, coin), ()):

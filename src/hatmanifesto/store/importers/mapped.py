@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.units import NS_MS, NS_S
-from hatmanifesto.domain.universe import PERPS
+from hatmanifesto.domain.universe import perp_of
 from hatmanifesto.store.containers import peek
 from hatmanifesto.store.importers.contract import Batch, Foreign, Rejected, Texts
 from hatmanifesto.store.importers.exact import Ints
@@ -142,7 +142,7 @@ def _one_coin(path: Path, mapping: Mapping, options: Options) -> str:
     if len(told) != 1:
         why = f"told: {told or 'nothing'}"
         raise refuse(path, "no one coin", why=why, fix="say it with --coin, or in the mapping")
-    if told[0] not in PERPS:
+    if perp_of(told[0]) is None:
         fix = "spell it as the venue does; the decimals of other coins are not known"
         raise refuse(path, f"unknown coin {told[0][:40]!r}", why="no perp of this name", fix=fix)
     return told[0]

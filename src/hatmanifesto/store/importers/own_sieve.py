@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hatmanifesto.domain.units import NS_MS, NS_S
-from hatmanifesto.domain.universe import PERPS
+from hatmanifesto.domain.universe import perp_of
 from hatmanifesto.store.importers.checks import STAMP_MS_MAX, STAMP_MS_MIN, Mask, on_grid
 from hatmanifesto.store.importers.contract import Texts
 from hatmanifesto.store.importers.exact import Ints, as_texts, from_floats, from_texts, is_stamp
@@ -79,11 +79,12 @@ class OwnSieve(Sieve):
             np.full(self.count, coins, dtype=np.object_) if isinstance(coins, str) else coins,
             return_inverse=True,
         )
-        known = np.array([name in PERPS for name in names], dtype=np.bool_)
+        known = np.array([perp_of(str(name)) is not None for name in names], dtype=np.bool_)
         self.aside(~known[which], "unknown_coin")
         for at in np.flatnonzero(known).tolist():
             rows = np.asarray(which == at, dtype=np.bool_)
-            asset = PERPS[str(names[at])]
+            asset = perp_of(str(names[at]))
+            assert asset is not None
             px_one = 10 ** (PX10 - asset.px_decimals)
             sz_one = 10 ** (SZ8 - asset.sz_decimals)
             off = (px % px_one != 0) | (sz % sz_one != 0)

@@ -130,9 +130,13 @@ def _files_of(path: Path) -> Iterator[Path]:
 
 
 def _unknown(path: Path) -> DataError:
+    from hatmanifesto.store.containers import peek
+    from hatmanifesto.store.importers.unknown import describe
+
     known = ", ".join(importer.name for importer in importers())
+    looks = describe(path, peek(path)) if path.is_file() else ""
     return DataError(
         f"nothing to import in {path}",
-        why=f"no importer ({known}) knows its names and columns",
-        fix="see docs/data.md for the files that are recognised",
+        why=looks or f"no importer ({known}) knows its names and columns",
+        fix="see docs/data.md for the files that are recognised, docs/own-data.md for your own",
     )
