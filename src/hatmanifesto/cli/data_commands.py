@@ -8,19 +8,24 @@ from typing import Annotated, Any
 
 import typer
 
+from hatmanifesto.cli.fetch_command import data_fetch
 from hatmanifesto.cli.groups import AsJson, group
 from hatmanifesto.cli.session import print_json, print_rows, session_of
 
+COINS_SHOWN = 6
 Name = Annotated[str, typer.Argument(metavar="NAME", help="NAME or NAME@HASH.")]
 
 
 def add(app: typer.Typer) -> None:
     """Add the groups of this file."""
-    data = group("Datasets: import, list, show, check.")
+    data = group("Datasets: import, fetch, list, show, check, diff, export.")
     data.command("import")(data_import)
     data.command("list")(data_list)
     data.command("show")(data_show)
     data.command("check")(data_check)
+    data.command("diff")(data_diff)
+    data.command("export")(data_export)
+    data.command("fetch")(data_fetch)
     app.add_typer(data, name="data")
     trials = group("Every back-test ever run, hash-chained.")
     trials.command("list")(trials_list)
@@ -77,22 +82,68 @@ def data_list(context: typer.Context, as_json: AsJson = False) -> int:
 
 
 def data_show(context: typer.Context, name: Name, as_json: AsJson = False) -> int:
-    """Show counts, holes, coverage, sources and assumptions of a dataset."""
-    from hatmanifesto.apps.data import show_dataset
+    """Show counts, holes, coverage and assumptions of a dataset."""
+    from hatmanifesto.apps.data import open_dataset, show_dataset
 
-    _show(show_dataset(name, session_of(context).home), as_json=as_json)
+    home = session_of(context).home
+    if as_json:
+        print_json(show_dataset(name, home))
+        return 0
+    from hatmanifesto.apps.data_text import text_of
+
+    for snapshot in open_dataset(name, home).snapshots:
+        sys.stdout.write(f"{text_of(snapshot)}\n")
     return 0
 
 
-def data_check(context: typer.Context, name: Name, as_json: AsJson = False) -> int:
+def data_check(
+    context: typer.Context,
+    name: Name,
+    deep: Annotated[bool, typer.Option("--deep", help="Hash every value too.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Hash every file of a dataset again."""
     from hatmanifesto.apps.data import check_dataset
 
-    found = check_dataset(name, session_of(context).home)
+    found = check_dataset(name, session_of(context).home, is_deep=deep)
     if as_json:
         print_json(found)
     else:
         sys.stdout.write(f"{found['spec']}: {found['files']} files, {found['status']}\n")
+    return 0
+
+
+def data_diff(
+    context: typer.Context,
+    left: Annotated[str, typer.Argument(metavar="A")],
+    right: Annotated[str, typer.Argument(metavar="B")],
+    as_json: AsJson = False,
+) -> int:
+    """Say which rows, kinds and coins two datasets hold differently."""
+    from hatmanifesto.apps.data_diff import diff_datasets
+
+    _show(diff_datasets(left, right, session_of(context).home), as_json=as_json)
+    return 0
+
+
+def data_export(
+    context: typer.Context,
+    name: Name,
+    kind: Annotated[str, typer.Option(help="book, trade, candle, ... or quarantine.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="Below HOME/exports.")],
+    coin: Annotated[str, typer.Option(help="Coin; none for the quarantine.")] = "",
+    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    as_json: AsJson = False,
+) -> int:
+    """Write the rows of one kind and coin for other programs, exactly."""
+    from hatmanifesto.apps.data_export import export_dataset
+
+    home = session_of(context).home
+    found = export_dataset(name, home, kind=kind, coin=coin, form=form, out=out)
+    if as_json:
+        print_json(found)
+    else:
+        sys.stdout.write(f"{found['rows']} rows: {found['path']}\n")
     return 0
 
 
@@ -132,7 +183,10 @@ def _silent(_line: str) -> None:
 
 
 def _short(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**row, "hash": str(row.get("dataset_hash", ""))[:12]}
+    coins = row["coins"]
+    more = f" and {len(coins) - COINS_SHOWN} more" if len(coins) > COINS_SHOWN else ""
+    words = ",".join(coins[:COINS_SHOWN]) + more
+    return {**row, "hash": str(row.get("dataset_hash", ""))[:12], "coins": words}
 
 
 def _show(content: Mapping[str, Any], *, as_json: bool) -> None:

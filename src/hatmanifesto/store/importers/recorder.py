@@ -42,6 +42,8 @@ NEEDED = {
     "bbo": ("exchange_timestamp", "price", "size", "side"),
     "trade": ("exchange_timestamp", "price", "size", "side", "trade_id"),
 }
+BUFFER_BYTES = 1 << 18
+"""Read ahead of each column: what bounds memory when a file is one huge row group."""
 PAIRS_MAX = 1024
 """More bbo updates than this with one stamp cannot be told apart; they would be one-sided."""
 
@@ -102,8 +104,8 @@ def _portions(foreign: Foreign) -> Iterator["_Portion"]:
     import pyarrow.parquet as pq
 
     first = 0
-    with pq.ParquetFile(foreign.path, memory_map=True) as file:
-        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+    with pq.ParquetFile(foreign.path, buffer_size=BUFFER_BYTES) as file:
+        for batch in file.iter_batches(BATCH_ROWS):
             numbers = np.arange(first, first + batch.num_rows, dtype=np.int64)
             yield _Portion(pa.Table.from_batches([batch]), numbers)
             first += batch.num_rows
