@@ -10,13 +10,13 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hatmanifesto.cli import main as hat_main
-from tests import bad_inputs_cli, bad_inputs_config
+from tests import bad_inputs_cli, bad_inputs_config, bad_inputs_market
 from tests.bad_inputs_box import SECRET, Answer, Call, Product, run
 from tests.bad_inputs_config import UnmappedError
 from tests.bad_inputs_table import ACCEPT_WORDS, CATEGORIES, TITLE_FAULTS, first_match
@@ -51,6 +51,8 @@ class Trial:
     codes: tuple[int, ...]
     words: tuple[str, ...]
     is_refusal: bool
+    check: Callable[[Answer], str] | None = None
+    """Says what is wrong with the answer besides, or ''."""
 
 
 def check_file(
@@ -87,20 +89,25 @@ def check_case(
         report.lines.append(f"UNMAPPED {case['id']} {case['title']}: {error!r}")
         report.is_bad |= not allowed & {name, case["id"]}
         return
-    for label, trial in zip(("", " (valid twin)"), trials, strict=True):
-        wrong = judge(trial, run(trial.call, product))
+    *mine, twin = trials
+    for label, some, counter in (
+        ("", mine, report.passed),
+        (" (valid twin)", [twin], report.twins),
+    ):
+        wrong = next(filter(None, (judge(trial, run(trial.call, product)) for trial in some)), "")
         if wrong:
             report.fail(f"FAILED {case['id']}{label} {case['title']}: {wrong}")
-        counter = report.failed if wrong else report.twins if label else report.passed
-        counter[name] += 1
+        (report.failed if wrong else counter)[name] += 1
 
 
-def trials_of(case: dict[str, Any]) -> tuple[Trial, Trial]:
-    """Return the case and its twin.
+def trials_of(case: dict[str, Any]) -> tuple[Trial, ...]:
+    """Return the case, as one trial or more, and last its twin.
 
     Raises:
         UnmappedError: if the case cannot be said in our terms.
     """
+    if case["category"] == "market_data_file":
+        return market_trials(case)
     outcome = case["expected"]["outcome"]
     if outcome not in (*REFUSALS, "accept"):
         raise UnmappedError(f"outcome {outcome}")
@@ -162,6 +169,20 @@ def cli_trials(case: dict[str, Any]) -> tuple[Trial, Trial]:
     return Trial(call, ours.codes, (*ours.words, *title_words(case)), is_refusal=True), accepted
 
 
+def market_trials(case: dict[str, Any]) -> tuple[Trial, ...]:
+    """Return the trials of a market data file: `hat data import FILE`."""
+    return tuple(
+        Trial(
+            Call(ours.argv, files=ours.files, now_ns=NOW_NS, secrets=ours.secrets),
+            ours.codes,
+            ours.words,
+            ours.is_refusal,
+            ours.check,
+        )
+        for ours in bad_inputs_market.translate(case)
+    )
+
+
 def judge(trial: Trial, answer: Answer) -> str:
     """Return what is wrong with an answer, or ''."""
     if answer.faults:
@@ -174,7 +195,9 @@ def judge(trial: Trial, answer: Answer) -> str:
             return f"message does not say /{words}/: {brief(answer.text)}"
     if trial.is_refusal and not answer.text.strip():
         return "refused without a word"
-    return ""
+    if trial.is_refusal and answer.stored:
+        return "refused, yet something was stored"
+    return trial.check(answer) if trial.check else ""
 
 
 def brief(text: str) -> str:

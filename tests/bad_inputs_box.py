@@ -47,6 +47,8 @@ class Call:
     has_run: bool = False
     now_ns: int | None = None
     secrets: tuple[str, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    """More files of the folder it runs in, by name."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Answer:
     text: str
     faults: tuple[str, ...]
     """Everything it must never do, found by watching: one phrase each."""
+    stored: int = 0
+    """Snapshots in the home afterwards."""
 
 
 class Hung(BaseException):
@@ -78,7 +82,17 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             Watch.seen.append((event, os.fsdecode(args[0])))
     elif event in WRITES | STARTS | TALKS:
-        Watch.seen.append((event, str(args[0])))
+        Watch.seen.append((event, _place(event, args)))
+
+
+def _place(event: str, args: tuple[Any, ...]) -> str:
+    """Return where an event happens; trees are removed by names relative to an open folder."""
+    where = os.fsdecode(args[0]) if isinstance(args[0], str | bytes) else str(args[0])
+    if event not in ("os.remove", "os.rmdir") or args[1] < 0:
+        return where
+    with contextlib.suppress(OSError):
+        return str(Path(f"/proc/self/fd/{args[1]}").readlink() / where)
+    return where
 
 
 sys.addaudithook(_audit)
@@ -103,6 +117,7 @@ def run(call: Call, product: Product = hat_main) -> Answer:
             finally:
                 Watch.is_on = False
             seconds = time.monotonic() - start
+        stored = len(list(home.glob("data/*/*/manifest.json")))
     finally:
         shutil.rmtree(box, ignore_errors=True)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -111,7 +126,7 @@ def run(call: Call, product: Product = hat_main) -> Answer:
         faults.append("hangs")
     if grown > MEMORY_KIB_MAX:
         faults.append(f"memory grew by {grown} KiB")
-    return Answer(code, out.getvalue(), tuple(faults))
+    return Answer(code, out.getvalue(), tuple(faults), stored)
 
 
 def _guarded(product: Product, argv: list[str], out: io.StringIO) -> int:
@@ -167,6 +182,8 @@ def _furnish(call: Call, home: Path, work: Path) -> list[str]:
     path = work / "c.toml"
     if call.config is not None:
         _write(path, call.config, mode=call.mode, kind=call.kind)
+    for name, content in call.files.items():
+        _write(work / name, content, mode=0o600, kind="file")
     if call.home_config is not None:
         _write(home / "config.toml", call.home_config, mode=0o600, kind="file")
     if call.latch is not None:
