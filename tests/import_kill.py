@@ -56,6 +56,9 @@ def run_kills(folder: Path, *, kills: int, seed: int = SEED) -> Outcome:
         assert now in (first, wanted), f"{NAME} means {now}"
         check_dataset(NAME, home, is_deep=True)
         check_dataset(f"{NAME}@{first}", home)
+        if now == wanted:  # let the next kill meet a new import too
+            import_paths([old], dataset=NAME, home=home)
+            shutil.rmtree(home / "data" / NAME / wanted)
         half += sum(not (path / "manifest.json").is_file() for path in snapshots(home))
     assert import_paths([new], dataset=NAME, home=home).manifest.hash == wanted
     check_dataset(NAME, home, is_deep=True)
