@@ -531,3 +531,22 @@ def test_answers_that_cannot_be_kept_as_written_refuse_the_file(tmp_path: Path) 
         path.write_text(f'{{"a":{entry.replace("RESPONSE", response)}}}', encoding="utf-8")
         with pytest.raises(DataError, match="no sound JSON"):
             read(path)
+
+
+def test_a_bar_with_nanoseconds_is_set_aside_with_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "BTC-1h.parquet"
+    stamps = [1_735_689_600_000_000_000, 1_735_693_200_000_000_001]
+    table = pa.table(
+        {
+            "date": pa.array(stamps, type=pa.timestamp("ns", tz="UTC")),
+            **{name: [95_000.0, 95_000.0] for name in ("open", "high", "low", "close")},
+            "volume": [1.0, 1.0],
+        }
+    )
+    pq.write_table(table, path)
+    found = Candles()
+    foreign = found.recognise(path, path.read_bytes()[:4096])
+    assert foreign is not None
+    rejected = [one for batch in found.batches(foreign) for one in batch.rejected]
+    assert [one.reason for one in rejected] == ["off_interval"]
+    assert str(stamps[1]) in rejected[0].text

@@ -16,6 +16,7 @@ from hatmanifesto.store.importers.series_files import (
     refuse,
     require_columns,
 )
+from hatmanifesto.store.importers.sieve import rows_of
 
 PARQUET = b"PAR1"
 BOM = "\ufeff"
@@ -80,29 +81,8 @@ def _parquet(path: Path, needed: Sequence[str]) -> Iterator[Rows]:
     _refuse_small_floats(path, needed)
     for batch in parquet_batches(path, needed):
         columns = {name: batch[name] for name in needed}
-        yield Rows(first, batch.num_rows, columns, arrow_source(batch))
+        yield Rows(first, batch.num_rows, columns, rows_of(batch))
         first += batch.num_rows
-
-
-def arrow_source(batch: Any) -> Source:
-    """Return what gives rows of a record batch at some positions; times as whole numbers.
-
-    A time of nanoseconds has no Python value of its own.
-    """
-    import pyarrow as pa
-
-    def rows(at: Sequence[int]) -> list[dict[str, Any]]:
-        taken = batch.take(at)
-        columns = {}
-        for field in taken.schema:
-            column = taken[field.name]
-            columns[field.name] = (
-                column.cast(pa.int64()) if pa.types.is_timestamp(field.type) else column
-            )
-        found: list[dict[str, Any]] = pa.table(columns).to_pylist()
-        return found
-
-    return rows
 
 
 def _refuse_small_floats(path: Path, needed: Sequence[str]) -> None:

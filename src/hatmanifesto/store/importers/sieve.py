@@ -32,7 +32,7 @@ from hatmanifesto.store.importers.exact import (
 from hatmanifesto.store.importers.series_files import refuse
 from hatmanifesto.store.kinds import KINDS
 
-SourceRows = Callable[[list[int]], Sequence[object]]
+SourceRows = Callable[[Sequence[int]], Sequence[object]]
 
 UNITS_MS = {"seconds": 1e3, "microseconds": 1e-3, "nanoseconds": 1e-6}
 """Milliseconds in each unit that stamps are mistaken for."""
@@ -41,10 +41,24 @@ COIN = r"^[@#A-Za-z0-9][A-Za-z0-9:#/_-]{0,39}\z"
 
 
 def rows_of(source: Any) -> SourceRows:
-    """Return what gives the rows of a list, or of an Arrow record batch, at some positions."""
+    """Return what gives the rows of a list, or of an Arrow record batch, at some positions.
+
+    Times of a batch come as whole numbers: nanoseconds have no Python value of their own.
+    """
     if isinstance(source, list):
         return lambda at: [source[index] for index in at]
-    return lambda at: source.take(at).to_pylist()
+    return lambda at: _plain(source.take(at)).to_pylist()
+
+
+def _plain(batch: Any) -> Any:
+    import pyarrow as pa
+
+    columns = {}
+    for field in batch.schema:
+        is_time = pa.types.is_timestamp(field.type)
+        column = batch[field.name]
+        columns[field.name] = column.cast(pa.int64()) if is_time else column
+    return pa.table(columns)
 
 
 class Sieve:

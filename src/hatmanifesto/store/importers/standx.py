@@ -17,9 +17,8 @@ from hatmanifesto.domain.units import NS_S
 from hatmanifesto.store.importers.checks import Mask
 from hatmanifesto.store.importers.contract import Batch, Foreign
 from hatmanifesto.store.importers.exact import Ints, from_floats
-from hatmanifesto.store.importers.own_tables import arrow_source
 from hatmanifesto.store.importers.series_files import parquet_batches, parquet_names, refuse
-from hatmanifesto.store.importers.sieve import Sieve
+from hatmanifesto.store.importers.sieve import Sieve, rows_of
 from hatmanifesto.store.kinds import LEVELS, PX10, SZ8
 
 STAMPS = ("timestamp", "received_at")
@@ -76,7 +75,7 @@ class StandX:
                 foreign.what,
                 foreign.coin,
                 table,
-                source_rows=arrow_source(rows),
+                source_rows=rows_of(rows),
             )
             first_row += rows.num_rows
 
