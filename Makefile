@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WORKERS ?= auto
 PYTEST_FLAGS ?=
 
-.PHONY: help venv venv-runtime demo test lint format bench lock clean
+.PHONY: help venv venv-runtime demo test lint format fast bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -25,8 +25,12 @@ format: venv ## rewrite the sources in the house format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
+fast: venv ## compile the engine, optional (needs gcc, python3-dev); see docs/fast.md
+	@$(PY) -m tools.fast
+
 bench: ## measure speed; prints medians and the commands behind them
 	@sh tools/venv.sh bench
+	-@$(PY) -m tools.fast
 	$(PY) -m bench
 
 venv: ## make or refresh .venv with the development tools

@@ -1,16 +1,20 @@
-"""How many market rows a second the whole back-test chain takes on one core."""
+"""How many market rows a second the whole back-test chain takes on one core, by either engine."""
 
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 from bench.child import run_child
 from bench.market import Market
 from bench.plan import Plan
 from bench.result import Limit, Result, result_of
+from hatmanifesto.apps.fast import COMPILED, PYTHON, builds_folder, find_library
 
 ROWS_PER_S_MIN = 150_000
 COMMANDS_PER_ROW_MIN = 0.1
 UNIT = "market rows/s"
+LIMITS = {PYTHON: (Limit(">=", ROWS_PER_S_MIN),), COMPILED: ()}
+"""The promise on rows is made for plain Python, which everybody has."""
 
 
 def rates(runs: list[dict[str, Any]], clock: str = "wall_s") -> list[float]:
@@ -22,6 +26,7 @@ def brief(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the runs did beside taking time."""
     first = runs[0]
     return {
+        "engine": first["engine"],
         "rows": first["rows"],
         "commands": first["commands"],
         "commands_per_row": first["commands"] / first["rows"],
@@ -33,26 +38,42 @@ def brief(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def engines() -> tuple[str, ...]:
+    """Return the engines that can run here: plain Python, and the compiled one if it is built."""
+    return (PYTHON, COMPILED) if find_library(builds_folder()) else (PYTHON,)
+
+
+def check_same(runs: Sequence[dict[str, Any]]) -> None:
+    """Demand one journal of all runs: an engine that does something else proves nothing."""
+    hashes = {run["journal_hash"] for run in runs}
+    assert len(hashes) == 1, f"the engines disagree: {sorted(hashes)}"
+
+
 def bench(plan: Plan, market: Market) -> list[Result]:
-    """Measure ours alone: rows a second, and commands a row."""
-    runs = [run_child("ours", market=market, repeat=plan.repeat) for _ in range(plan.repeats)]
-    details = brief(runs) | {"journal_hash": runs[0]["journal_hash"]}
-    share = details["commands_per_row"]
-    return [
+    """Measure ours alone, engines in turns: rows a second, and commands a row."""
+    runs: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines()}
+    for _ in range(plan.repeats):
+        for engine, mine in runs.items():
+            mine.append(run_child("ours", engine=engine, market=market, repeat=plan.repeat))
+    check_same([run for mine in runs.values() for run in mine])
+    results = [
         result_of(
-            "engine rows",
-            rates(runs),
+            f"engine rows ({engine})",
+            rates(mine),
             unit=UNIT,
-            limits=(Limit(">=", ROWS_PER_S_MIN),),
+            limits=LIMITS[engine],
             data=market.label,
-            details=details,
-        ),
-        result_of(
-            "engine commands",
-            [share] * len(runs),
-            unit="commands/row",
-            limits=(Limit(">=", COMMANDS_PER_ROW_MIN),),
-            data=market.label,
-            details={"fills": details["fills"]},
-        ),
+            details=brief(mine) | {"journal_hash": mine[0]["journal_hash"]},
+        )
+        for engine, mine in runs.items()
     ]
+    details = results[0].details
+    commands = result_of(
+        "engine commands",
+        [details["commands_per_row"]] * plan.repeats,
+        unit="commands/row",
+        limits=(Limit(">=", COMMANDS_PER_ROW_MIN),),
+        data=market.label,
+        details={"fills": details["fills"]},
+    )
+    return [*results, commands]

@@ -25,7 +25,7 @@ from tests.recorder_files import Recording, bbo_rows, book_row, trade_row
 FIELDS = """
     run_id status evidence assumed dataset_hash code_hash config_hash commit dirty events orders
     fills net_pnl_usdc components memo metrics max_drawdown journal_hash ledger_csv report_html
-    wall_s events_per_s
+    wall_s events_per_s engine
 """.split()
 COMPONENTS = "price spread adverse_selection timing fees rebates funding gap residual".split()
 MEMO = "slippage_usdc turnover_usdc".split()

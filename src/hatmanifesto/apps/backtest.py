@@ -8,6 +8,7 @@ from typing import Any
 from hatmanifesto.apps.data import open_dataset
 from hatmanifesto.apps.describe import origin_of, report_data, summary_of
 from hatmanifesto.apps.execute import Finished, execute
+from hatmanifesto.apps.fast import engine_in_use
 from hatmanifesto.apps.provenance import provenance
 from hatmanifesto.apps.report_build import Analysis, RunIdentity, analyse
 from hatmanifesto.apps.report_text import headline
@@ -108,7 +109,11 @@ def _publish(
         (staging / REPORT).write_bytes(render_report(data))
     write_files(staging, {SUMMARY: readable_json(summary)})
     rows = sum(one.outcome.rows for one in finished.values())
-    times = {"wall_s": round(wall_s, 6), "events_per_s": round(rows / wall_s, 3)}
+    times = {
+        "wall_s": round(wall_s, 6),
+        "events_per_s": round(rows / wall_s, 3),
+        "engine": engine_in_use(),
+    }
     write_files(staging, {TIMES: readable_json(times)})
     manifest = _manifest(spec, staging, finished)
     folder = publish_run(staging, Path(request.home), manifest)

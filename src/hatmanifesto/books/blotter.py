@@ -10,27 +10,30 @@ from hatmanifesto.domain.commands import Modify, Place
 from hatmanifesto.domain.enums import Status
 from hatmanifesto.domain.events import Closed, Filled, Opened, Refused
 
+ORDER_FIELDS = (
+    "book",
+    "coin",
+    "filled",
+    "filled_reported",
+    "intent",
+    "oid",
+    "pending",
+    "phase",
+    "px",
+    "reduce_only",
+    "side",
+    "slot",
+    "sz",
+    "tids",
+    "tif",
+)
+"""Fields of an order, in the order in which `Order.dump` tells them."""
+
 
 class Order:
     """One of our orders; ``pending`` is what is in flight on it: '', 'cancel' or 'modify'."""
 
-    __slots__ = (
-        "book",
-        "coin",
-        "filled",
-        "filled_reported",
-        "intent",
-        "oid",
-        "pending",
-        "phase",
-        "px",
-        "reduce_only",
-        "side",
-        "slot",
-        "sz",
-        "tids",
-        "tif",
-    )
+    __slots__ = ORDER_FIELDS
 
     def __init__(self, command: Place | Modify) -> None:
         self.intent = command.intent
@@ -55,8 +58,8 @@ class Order:
         return self.sz - self.filled
 
     def dump(self) -> list[object]:
-        """Return the plain content, in the order of ``__slots__``."""
-        values = [getattr(self, name) for name in self.__slots__]
+        """Return the plain content, in the order of ``ORDER_FIELDS``."""
+        values = [getattr(self, name) for name in ORDER_FIELDS]
         return [list(value) if isinstance(value, tuple) else value for value in values]
 
 

@@ -6,6 +6,19 @@ merging fills at one price changes neither position nor cost.
 """
 
 
+LEDGER_FIELDS = (
+    "basis_cost",
+    "basis_sz",
+    "cash",
+    "fees",
+    "fills",
+    "funding",
+    "position",
+    "turnover",
+)
+"""Fields of a ledger, in the order in which `Ledger.dump` tells them."""
+
+
 class Ledger:
     """Mutable fold of fills and funding. Money in micro-USDC, sizes in sz units, all signed.
 
@@ -13,16 +26,7 @@ class Ledger:
     ``cash + position * px - fees + funding``.
     """
 
-    __slots__ = (
-        "basis_cost",
-        "basis_sz",
-        "cash",
-        "fees",
-        "fills",
-        "funding",
-        "position",
-        "turnover",
-    )
+    __slots__ = LEDGER_FIELDS
 
     def __init__(self) -> None:
         self.position = 0
@@ -80,12 +84,12 @@ class Ledger:
 
     def load(self, content: list[int]) -> None:
         """Take the content that ``dump`` returned."""
-        for name, value in zip(self.__slots__, content, strict=True):
+        for name, value in zip(LEDGER_FIELDS, content, strict=True):
             setattr(self, name, value)
 
     def dump(self) -> list[int]:
         """Return the plain content, for snapshot and hash."""
-        return [getattr(self, name) for name in self.__slots__]
+        return [getattr(self, name) for name in LEDGER_FIELDS]
 
 
 def allot(amount: int, positions: list[int]) -> list[int]:

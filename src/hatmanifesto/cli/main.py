@@ -48,6 +48,10 @@ def _run(arguments: Arguments) -> int:
 
         sys.stdout.write(f"hat {__version__}\n")
         return int(Exit.OK)
+    if "HAT_FAST" in os.environ:
+        from hatmanifesto.apps.fast import start
+
+        start(os.environ)
     from hatmanifesto.cli.app import build_app
     from hatmanifesto.cli.session import open_session
 

@@ -23,8 +23,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Row = tuple[int, int, int, int, int, int, int, int, int]
-"""kind, coin slot, exch, recv, a, b, c, d, ref."""
+Row = tuple[int, ...]
+"""kind, coin slot, exch, recv, a, b, c, d, ref: nine. A type of fixed length says the same, but the
+compiled engine would take each row apart and build it anew at every call."""
 
 KIND, COIN, EXCH, RECV, A, B, C, D, REF = range(9)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hatmanifesto.books.blotter import Order
+from hatmanifesto.books.blotter import ORDER_FIELDS, Order
 from hatmanifesto.books.lifecycle import Phase
 from hatmanifesto.books.state import state_hash
 from hatmanifesto.domain.modes import Mode
@@ -110,7 +110,7 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
 
 def _load_order(content: list[Any]) -> Order:
     order = Order.__new__(Order)
-    for name, value in zip(Order.__slots__, content, strict=True):
+    for name, value in zip(ORDER_FIELDS, content, strict=True):
         setattr(order, name, tuple(value) if isinstance(value, list) else value)
     order.phase = Phase(order.phase)
     return order

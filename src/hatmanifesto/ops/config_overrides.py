@@ -7,8 +7,10 @@ from hatmanifesto.ops.config_schema import DOCS, KEYS, NAMED, Setting, fault, pa
 from hatmanifesto.ops.secrets import is_secret_name, quote, secret_kind
 
 PREFIX = "HAT_"
-NOT_SETTINGS = ("HAT_HOME", "HAT_SHARED_", "HAT_TEST_", "HAT_BENCH_")
-"""Variables of this prefix that are no settings: the home, and those of tests and benchmarks."""
+NOT_SETTINGS = ("HAT_HOME", "HAT_FAST")
+"""Variables that are no settings: where the home is, and whether the compiled engine runs."""
+PREFIXES_APART = ("HAT_SHARED_", "HAT_TEST_", "HAT_BENCH_")
+"""How variables of tests and benchmarks begin, which are no settings either."""
 
 
 def _variable(key: str) -> str:
@@ -20,7 +22,9 @@ def settings_of_environ(environ: Mapping[str, str]) -> dict[str, Setting]:
     known = {_variable(key): key for key in KEYS}
     settings: dict[str, Setting] = {}
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name.startswith(NOT_SETTINGS):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        if name.startswith(PREFIXES_APART):
             continue
         origin = f"environment {name}"
         if is_secret_name(name) or secret_kind(environ[name]):
