@@ -1,12 +1,16 @@
 """Stored rows come out for people: exact, chosen, lazy, and refused in words."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from hatmanifesto.apps.data import import_paths
+from hatmanifesto.apps.data_export import export_dataset
 from hatmanifesto.data import load
 from hatmanifesto.domain.errors import DataError, UsageError
 from hatmanifesto.store.dataset import resolve
@@ -77,3 +81,28 @@ def test_nothing_is_read_before_a_table_is_asked_for(
     assert read == []
     frame.arrow()
     assert len(read) == 1
+
+
+def test_what_a_source_did_not_tell_is_null_and_never_zero(tmp_path: Path) -> None:
+    page = tmp_path / "SOL_fundingHistory_api.json"
+    told = {"coin": "SOL", "fundingRate": "0.0000001", "premium": "0.0003", "time": 1735675200076}
+    page.write_text(json.dumps([told]), encoding="utf-8")
+    import_paths([page], dataset="told", home=tmp_path)
+    assert load("told", "funding", "SOL", home=tmp_path).polars()["premium"].to_list() == [0.0003]
+    table = pa.table(
+        {
+            "coin": ["XRP"],
+            "time": pa.array([1735675200076000000], type=pa.timestamp("ns", tz="UTC")),
+            "funding_rate": [0.0000001],
+        }
+    )
+    pq.write_table(table, tmp_path / "XRP-1h-funding.parquet")
+    import_paths([tmp_path / "XRP-1h-funding.parquet"], dataset="untold", home=tmp_path)
+    rows = load("untold", "funding", "XRP", columns=("rate", "premium"), home=tmp_path).polars()
+    assert rows.columns == ["rate", "premium"]
+    assert rows.rows() == [(1e-7, None)]
+    done = export_dataset("untold", tmp_path, kind="funding", coin="XRP", form="csv", out="xrp.csv")
+    line = Path(done["path"]).read_text(encoding="utf-8").splitlines()[1]
+    assert "0.0000001" in line
+    assert "E-" not in line
+    assert line.split(",")[4] == ""

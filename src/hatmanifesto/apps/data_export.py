@@ -1,6 +1,7 @@
 """Writes one kind of one coin of a dataset as CSV or Parquet for other programs, exactly.
 
-Integers that stand for decimals come out as decimals: text in CSV, decimal128 in Parquet.
+Integers that stand for decimals come out as decimals: text in CSV, decimal128 in Parquet. What a
+source did not tell comes out empty.
 """
 
 import os
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from hatmanifesto.domain.errors import DataError, UsageError
+from hatmanifesto.domain.units import format_fixed
 from hatmanifesto.store.columns import QUARANTINE_KIND, kind_of
 from hatmanifesto.store.dataset import resolve
 from hatmanifesto.store.kinds import KINDS, PX_OWN, SZ_OWN, Column
+from hatmanifesto.store.unknown import unknown_mask
 from hatmanifesto.store.warehouse import Snapshot
 
 EXPORTS = "exports"
@@ -55,7 +58,7 @@ def export_dataset(
         )
     path = export_path(home, out)
     path.parent.mkdir(parents=True, exist_ok=True)
-    tables = (table for one in opened.snapshots for table in _tables(one, kind, coin))
+    tables = (table for one in opened.snapshots for table in _tables(one, kind, coin, form))
     rows = _write(path, tables, form)
     names = list(kind_of(kind).names)
     return {
@@ -83,7 +86,7 @@ def export_path(home: Path, out: str) -> Path:
     return path
 
 
-def _tables(snapshot: Snapshot, kind: str, coin: str) -> Iterator[Any]:
+def _tables(snapshot: Snapshot, kind: str, coin: str, form: str) -> Iterator[Any]:
     """Yield the rows file by file, with decimals as decimals."""
     import pyarrow as pa
 
@@ -91,10 +94,19 @@ def _tables(snapshot: Snapshot, kind: str, coin: str) -> Iterator[Any]:
     places = [_places(snapshot, coin, one) for one in columns]
     for table in snapshot.arrow(kind, coin):
         arrays = [
-            _decimals(table.column(one.name), digits) if digits else table.column(one.name)
+            _told(table, kind, one.name, _decimals(table.column(one.name), digits, form))
             for one, digits in zip(columns, places, strict=True)
         ]
         yield pa.table(dict(zip((one.name for one in columns), arrays, strict=True)))
+
+
+def _told(table: Any, kind: str, name: str, values: Any) -> Any:
+    """Return ``values`` with null where the source told nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    unknown = unknown_mask(table, kind, name)
+    return values if unknown is None else pc.if_else(unknown, pa.scalar(None, values.type), values)
 
 
 def _places(snapshot: Snapshot, coin: str, one: Column) -> int:
@@ -105,10 +117,17 @@ def _places(snapshot: Snapshot, coin: str, one: Column) -> int:
     return one.decimals
 
 
-def _decimals(column: Any, places: int) -> Any:
-    """Return counts of 10**-places as decimal128: the same integers, sign-extended."""
+def _decimals(column: Any, places: int, form: str) -> Any:
+    """Return counts of 10**-places as plain text for CSV, else as decimal128 of the same integers.
+
+    Arrow writes small decimals with an exponent, which many programs misread.
+    """
     import pyarrow as pa
 
+    if not places:
+        return column.combine_chunks()
+    if form == "csv":
+        return pa.array([format_fixed(value, decimals=places) for value in column.to_pylist()])
     values = np.asarray(column.to_numpy(), dtype=np.int64)
     wide = np.stack([values, values >> 63], axis=1).astype("<i8")
     buffers = [None, pa.py_buffer(wide.tobytes())]

@@ -5,7 +5,7 @@
 
 Nothing is read until a table is asked for, and then only the columns and files that are needed;
 files are mapped, not loaded. Prices and sizes come as the doubles nearest to the exact decimals,
-unless ``exact`` asks for the stored integers.
+and null where the source told nothing, unless ``exact`` asks for the integers as they are stored.
 """
 
 import os
@@ -21,6 +21,7 @@ from hatmanifesto.store.dataset import Dataset, resolve
 from hatmanifesto.store.intake_lane import period_of
 from hatmanifesto.store.kinds import KINDS, PX_OWN, SZ_OWN, Column
 from hatmanifesto.store.manifest import StoredFile
+from hatmanifesto.store.unknown import companions, unknown_mask
 
 STAMPS = ("exch", "recv", "close_time")
 """Integer columns that are times in ns, shown as UTC times."""
@@ -54,7 +55,8 @@ class Frame(NamedTuple):
 
         parts = []
         for folder, file in self._files():
-            names = (*self.columns, "exch") if self.columns else ()
+            more = ("exch", *companions(self.kind, self.columns))
+            names = (*self.columns, *more) if self.columns else ()
             table = read_arrow(folder / file.path, self.kind, names)
             inside = pc.and_(
                 pc.greater_equal(table["exch"], self.start), pc.less(table["exch"], self.end)
@@ -62,7 +64,7 @@ class Frame(NamedTuple):
             parts.append(table.filter(inside))
         table = pa.concat_tables(parts)
         wanted = [one for one in self._wanted() if one.name in table.column_names]
-        arrays = [self._values(table[one.name], one, exact=exact) for one in wanted]
+        arrays = [self._values(table, one, exact=exact) for one in wanted]
         fields = [
             pa.field(one.name, array.type, metadata=self._words(one))
             for one, array in zip(wanted, arrays, strict=True)
@@ -134,18 +136,20 @@ class Frame(NamedTuple):
     def _words(self, column: Column) -> Mapping[str, str] | None:
         return {"decimals": str(self._decimals(column))} if column.type == "int" else None
 
-    def _values(self, values: Any, column: Column, *, exact: bool) -> Any:
+    def _values(self, table: Any, column: Column, *, exact: bool) -> Any:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        values = table[column.name]
         if column.type != "int" or exact:
             return values
-        if column.name in STAMPS:
-            return values.cast(pa.timestamp("ns", tz="UTC"))
         decimals = self._decimals(column)
-        if not decimals:
-            return values
-        return pc.divide(values.cast(pa.float64(), safe=False), float(10**decimals))
+        if column.name in STAMPS:
+            values = values.cast(pa.timestamp("ns", tz="UTC"))
+        elif decimals:
+            values = pc.divide(values.cast(pa.float64(), safe=False), float(10**decimals))
+        unknown = unknown_mask(table, self.kind, column.name)
+        return values if unknown is None else pc.if_else(unknown, pa.scalar(None), values)
 
 
 def load(  # noqa: PLR0913  four optional keywords, each plain
