@@ -19,6 +19,8 @@ COMPRESSION_LEVEL = 3
 GROUP_BYTES = 32 << 20
 """A row group is written when this many bytes wait: memory of a writer is about twice that."""
 SCAN_ROWS = 65_536
+BUFFER_BYTES = 1 << 18
+"""Read ahead of each column: what bounds memory when a file is scanned."""
 LEVEL_NAMES = tuple(f"{field}_{level}" for level in range(LEVELS) for field in LEVEL_FIELDS)
 
 QUARANTINE_KIND = Kind(
@@ -264,7 +266,7 @@ def scan_arrow(path: Path, kind: str, names: Sequence[str] = ()) -> Iterator[Any
 
     wanted = [one for one in kind_of(kind).names if not names or one in names]
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
+        with pq.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
             if not set(wanted) <= set(file.schema_arrow.names):
                 raise KeyError(str(sorted(set(wanted) - set(file.schema_arrow.names))))
             for batch in file.iter_batches(SCAN_ROWS, columns=wanted, use_threads=False):

@@ -104,7 +104,7 @@ def _portions(foreign: Foreign) -> Iterator["_Portion"]:
     import pyarrow.parquet as pq
 
     first = 0
-    with pq.ParquetFile(foreign.path, buffer_size=BUFFER_BYTES) as file:
+    with pq.ParquetFile(foreign.path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
         for batch in file.iter_batches(BATCH_ROWS):
             numbers = np.arange(first, first + batch.num_rows, dtype=np.int64)
             yield _Portion(pa.Table.from_batches([batch]), numbers)
