@@ -1,10 +1,15 @@
 """The warehouse: immutable, addressed by content, whole or not there at all."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from hatmanifesto.apps import data_export
 from hatmanifesto.apps.data import (
     check_dataset,
     import_paths,
@@ -12,12 +17,15 @@ from hatmanifesto.apps.data import (
     open_dataset,
     show_dataset,
 )
-from hatmanifesto.domain.errors import BusyError, DataError, MismatchError
+from hatmanifesto.apps.data_diff import diff_datasets
+from hatmanifesto.apps.data_export import export_dataset
+from hatmanifesto.apps.data_text import text_of
+from hatmanifesto.domain.errors import BusyError, DataError, MismatchError, UsageError
 from hatmanifesto.store import intake_settle, warehouse
 from hatmanifesto.store.atomic import canonical_json, write_atomic
 from hatmanifesto.store.columns import ColumnWriter
 from hatmanifesto.store.intake_quarantine import Quarantine
-from tests.recorder_files import START_MS, Recording
+from tests.recorder_files import START_MS, STEP_MS, Recording, book_row, trade_row
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -196,3 +204,80 @@ def test_canonical_json_refuses_what_has_no_text() -> None:
     assert canonical_json({"b": 1, "a": [True, None]}) == b'{"a":[true,null],"b":1}'
     with pytest.raises(ValueError, match="JSON"):
         canonical_json({"a": float("nan")})
+
+
+def test_diff_says_which_rows_only_one_side_has(tmp_path: Path) -> None:
+    recording = Recording(20)
+    import_paths([recording.write(tmp_path / "one")], dataset="one", home=tmp_path)
+    recording.trades.pop(3)
+    recording.trades[7]["size"] = 0.02
+    import_paths([recording.write(tmp_path / "two")], dataset="two", home=tmp_path)
+    found = diff_datasets("one", "two", tmp_path)
+    (partition,) = found["partitions"]
+    assert (partition["kind"], partition["coin"]) == ("trade", "BTC")
+    assert partition["rows"] == {"left": 20, "right": 19}
+    assert partition["rows_only"] == {"left": 2, "right": 1}
+    assert partition["first_exch"] == (START_MS + 3 * STEP_MS) * 1_000_000
+    assert found["sources"]["left"] == ["one/trades_BTC.parquet"]
+    assert diff_datasets("one", "one", tmp_path)["is_equal"] is True
+
+
+def test_export_gives_exact_decimals_and_no_formulas(tmp_path: Path) -> None:
+    recording = Recording(5)
+    recording.trades.append(trade_row(START_MS, trade_id=1))
+    recording.trades[-1]["side"] = "=cmd()"
+    import_paths([recording.write(tmp_path / "in")], dataset="x", home=tmp_path)
+    found = export_dataset(
+        "x", tmp_path, kind="trade", coin="BTC", form="parquet", out="a/b.parquet"
+    )
+    table = pq.read_table(found["path"])
+    assert found["rows"] == table.num_rows == 5
+    assert table["px"][0].as_py() == Decimal("110001.0")
+    assert table["sz"][0].as_py() == Decimal("0.01000")
+    csv = export_dataset("x", tmp_path, kind="book", coin="BTC", form="csv", out="b.csv")
+    header, first, *_ = Path(csv["path"]).read_text().splitlines()
+    row = dict(zip(header.replace('"', "").split(","), first.split(","), strict=True))
+    assert row["ask_px_19"] == '"110020"'
+    aside = export_dataset("x", tmp_path, kind="quarantine", coin="", form="csv", out="q.csv")
+    assert aside["rows"] == 1
+
+
+def test_texts_that_a_spreadsheet_would_run_are_quoted() -> None:
+    words = ["=1+1", "+1", "-1", "@x", "\t=1", "fine", ""]
+    made = data_export._harmless(pa.table({"text": words, "n": ["-1"] * 7}), ["text"])
+    assert made["text"].to_pylist() == ["'=1+1", "'+1", "'-1", "'@x", "'\t=1", "fine", ""]
+    assert made["n"].to_pylist() == ["-1"] * 7
+
+
+@pytest.mark.parametrize("out", ["", "..", "../x.csv", "/etc/x.csv", "a/../../x.csv"])
+def test_exports_stay_below_their_folder(out: str, source: Path, tmp_path: Path) -> None:
+    import_paths([source], dataset="x", home=tmp_path)
+    with pytest.raises(UsageError, match="cannot export"):
+        export_dataset("x", tmp_path, kind="trade", coin="BTC", form="csv", out=out)
+    link = tmp_path / "exports" / "link"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path.parent)
+    with pytest.raises(UsageError, match="cannot export"):
+        export_dataset("x", tmp_path, kind="trade", coin="BTC", form="csv", out="link/x.csv")
+
+
+def test_coverage_is_drawn(tmp_path: Path) -> None:
+    recording = Recording(48)
+    for index in range(48):
+        stamp = START_MS + (96 + index) * STEP_MS
+        recording.books.append(book_row(stamp))
+    snapshot = import_paths([recording.write(tmp_path / "in")], dataset="x", home=tmp_path).snapshot
+    lines = [line for line in text_of(snapshot).splitlines() if line.startswith("book BTC")]
+    assert "|###############+................+###############| 65.7 % of 71 s" in lines[0]
+
+
+def test_deep_check_reads_every_value(source: Path, tmp_path: Path) -> None:
+    snapshot = import_paths([source], dataset="x", home=tmp_path).snapshot
+    assert check_dataset("x", tmp_path, is_deep=True)["files"] == 4
+    files = tuple(
+        msgspec.structs.replace(file, content_sha256="0" * 64) for file in snapshot.manifest.files
+    )
+    forged = snapshot._replace(manifest=msgspec.structs.replace(snapshot.manifest, files=files))
+    assert warehouse.check_snapshot(forged) == 4
+    with pytest.raises(MismatchError, match="its values do not match"):
+        warehouse.check_snapshot(forged, is_deep=True)

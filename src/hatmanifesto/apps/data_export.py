@@ -5,7 +5,7 @@ source did not tell comes out empty.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,9 @@ def export_dataset(
     path = export_path(home, out)
     path.parent.mkdir(parents=True, exist_ok=True)
     tables = (table for one in opened.snapshots for table in _tables(one, kind, coin, form))
+    texts = [one.name for one in kind_of(kind).columns if one.type == "text"]
+    if form == "csv":
+        tables = (_harmless(table, texts) for table in tables)
     rows = _write(path, tables, form)
     names = list(kind_of(kind).names)
     return {
@@ -144,8 +147,6 @@ def _write(path: Path, tables: Iterator[Any], form: str) -> int:
     rows = 0
     try:
         for table in tables:
-            if form == "csv":
-                table = _harmless(table)
             if writer is None:
                 make = csv.CSVWriter if form == "csv" else pq.ParquetWriter
                 writer = make(temporary, table.schema)
@@ -158,17 +159,13 @@ def _write(path: Path, tables: Iterator[Any], form: str) -> int:
     return rows
 
 
-def _harmless(table: Any) -> Any:
-    """Return a table as texts and numbers of which a spreadsheet runs none."""
-    import pyarrow as pa
+def _harmless(table: Any, texts: Sequence[str]) -> Any:
+    """Return a table of whose ``texts`` a spreadsheet runs none; numbers stay as they are."""
     import pyarrow.compute as pc
 
-    arrays = []
-    for column in table.columns:
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            quoted = pc.binary_join_element_wise("'", column, "")
-            column = pc.if_else(pc.match_substring_regex(column, FORMULA), quoted, column)
-        elif pa.types.is_decimal(column.type):
-            column = column.cast(pa.string())
-        arrays.append(column)
-    return pa.table(dict(zip(table.column_names, arrays, strict=True)))
+    for name in texts:
+        column = table.column(name)
+        quoted = pc.binary_join_element_wise("'", column, "")
+        escaped = pc.if_else(pc.match_substring_regex(column, FORMULA), quoted, column)
+        table = table.set_column(table.schema.get_field_index(name), name, escaped)
+    return table
