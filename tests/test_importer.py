@@ -13,6 +13,7 @@ from hatmanifesto.apps.data import ImportReport, import_paths
 from hatmanifesto.domain.asset import is_on_grid
 from hatmanifesto.domain.errors import DataError, UsageError
 from hatmanifesto.domain.units import float_to_fixed
+from hatmanifesto.store.importers import recorder
 from hatmanifesto.store.importers.checks import fixed_from_floats, on_grid, repeated_ids
 from hatmanifesto.store.warehouse import list_names
 from tests.recorder_files import START_MS, STEP_MS, Recording, bbo_rows, book_row, trade_row
@@ -150,6 +151,41 @@ def test_two_recordings_of_a_coin_become_sessions(tmp_path: Path) -> None:
     backward = import_paths([second, first], dataset="both", home=tmp_path / "b").manifest
     assert [hole.reason for hole in forward.gaps] == ["session"]
     assert forward.hash == backward.hash
+
+
+@pytest.mark.parametrize("portion", [1, 3, 7])
+def test_portions_of_a_file_do_not_show(
+    portion: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = Recording(20)
+    for name in ("a bbo with a null ask", "a book sent twice", "a repeated trade id"):
+        PLANTS[name][0](recording)
+    recording.bbo.pop(20)
+    whole = run(recording, tmp_path)
+    monkeypatch.setattr(recorder, "BATCH_ROWS", portion)
+    cut = import_paths([tmp_path / "source"], dataset="cut", home=tmp_path / "home")
+    assert cut.manifest.quarantined == whole.manifest.quarantined
+    for kind in ("book", "bbo", "trade"):
+        ours, theirs = (one.snapshot.columns(kind, "BTC") for one in (cut, whole))
+        assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_quotes_alone_are_split_into_sessions(tmp_path: Path) -> None:
+    recording = Recording(20)
+    for index in range(20):
+        recording.bbo += bbo_rows(START_MS + 86_400_000 + index * STEP_MS)
+    folder = recording.write(tmp_path / "source")
+    (folder / "orderbooks_BTC.parquet").unlink()
+    (hole,) = import_paths([folder], dataset="x", home=tmp_path).manifest.gaps
+    assert (hole.reason, hole.kind) == ("session", "tick")
+    assert hole.end == (START_MS + 86_400_000) * 1_000_000
+
+
+def test_families_of_two_venues_are_not_mixed(tmp_path: Path, shared_data: Path) -> None:
+    other = shared_data / "other_venue" / "standx_btcusd_trades_2026-01-06.parquet"
+    folder = Recording(5).write(tmp_path / "source")
+    with pytest.raises(DataError, match="several venues"):
+        import_paths([folder, other], dataset="x", home=tmp_path)
 
 
 def test_unknown_files_are_ignored_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:
