@@ -5,7 +5,6 @@ on the basis at the last increase, never on how the reduction was cut into fills
 merging fills at one price changes neither position nor cost.
 """
 
-
 LEDGER_FIELDS = (
     "basis_cost",
     "basis_sz",

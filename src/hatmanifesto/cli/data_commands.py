@@ -160,8 +160,11 @@ def trials_list(context: typer.Context, as_json: AsJson = False) -> int:
 
 
 def trials_check(context: typer.Context, as_json: AsJson = False) -> int:
-    """Check the hash chain of the trial ledger."""
-    _show({"status": "ok", "trials": len(_trials(context))}, as_json=as_json)
+    """Check the chain of the trial ledger, and that no run is missing from it."""
+    from hatmanifesto.apps.trials import check_trials
+
+    trials = check_trials(session_of(context).home)
+    _show({"status": "ok", "trials": len(trials)}, as_json=as_json)
     return 0
 
 

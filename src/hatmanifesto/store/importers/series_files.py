@@ -217,7 +217,7 @@ def parquet_batches(path: Path, needed: Sequence[str]) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             require_columns(path, file.schema_arrow.names, needed)
             for batch in file.iter_batches(BATCH_ROWS, columns=list(needed), use_threads=False):
                 yield from _sliced(batch)
