@@ -1,5 +1,6 @@
 """Fetching against a real server on loopback that answers from recorded histories."""
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from hatmanifesto.apps.fetch import Walk, World, fetch
 from hatmanifesto.domain.errors import DataError, EmptyResultError, UsageError
+from hatmanifesto.store.dataset import resolve
 from hatmanifesto.venue.http import VenueUnavailableError, check_url
 from hatmanifesto.venue.paging import Candles, Fills, Funding, Pager
 from hatmanifesto.venue.weights import WEIGHT_MAX, WINDOW_NS, Budget, weight_of
@@ -219,3 +221,62 @@ def test_a_budget_never_spends_more_than_a_minute_allows() -> None:
         spent.append((now, 45))
         assert sum(w for at, w in spent if at > now - WINDOW_NS) <= WEIGHT_MAX
     assert now - 10**18 >= (200 * 45 // WEIGHT_MAX - 1) * WINDOW_NS
+
+
+class Recorded(Venue):
+    """The venue as it was recorded: answers come from stored exchanges, a page at a time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            self.exchanges = list(json.load(file).values())
+
+    def answer(self, body: dict[str, Any]) -> Any:
+        asked = body.get("req", body)
+        key = "t" if body["type"] == "candleSnapshot" else "time"
+        page = 2_000 if body["type"] == "userFillsByTime" else 500
+        longest = max((one for one in self.exchanges if self.fits(one, body)), key=self.length)
+        rows = sorted(longest["response"], key=lambda row: row[key])
+        return [row for row in rows if asked["startTime"] <= row[key] <= asked["endTime"]][:page]
+
+    @staticmethod
+    def fits(exchange: dict[str, Any], body: dict[str, Any]) -> bool:
+        told, asked = (one.get("req", one) for one in (exchange["request"], body))
+        names = ("coin", "user", "interval")
+        is_same = exchange["request"]["type"] == body["type"]
+        return is_same and all(told.get(name) == asked.get(name) for name in names)
+
+    @staticmethod
+    def length(exchange: dict[str, Any]) -> int:
+        return len(exchange["response"])
+
+
+@pytest.fixture
+def recorded(shared_data: Path) -> Iterator[Recorded]:
+    found = Recorded(shared_data / "hl_api" / "info_api_recorded_responses.json.gz")
+    threading.Thread(target=found.server.serve_forever, daemon=True).start()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "rows", "table"),
+    [
+        ("funding", "BTC", 1_038, "funding"),
+        ("candles", "kPEPE", 24, "candle"),
+        ("fills", "0xb7b6f3cea3f66bf525f5d8f965f6dbf6d9b017b2", 500, "fill"),
+    ],
+)
+def test_recorded_answers_become_rows(
+    kind: str, subject: str, rows: int, table: str, recorded: Recorded, tmp_path: Path
+) -> None:
+    walk = Walk(recorded.url, kind, subject, 1_681_923_833_000, 1_700_000_000_000, "1h")
+    summary = run(walk, tmp_path)
+    assert summary["rows"] == rows
+    manifest = resolve("fetched", tmp_path).snapshots[0].manifest
+    stored = sum(file.rows for file in manifest.files if file.kind == table)
+    aside = sum(manifest.quarantined.values())
+    assert stored + aside >= rows
+    assert stored > 0
+    assert set(manifest.quarantined) <= {"repeated", "repeated_id"}
