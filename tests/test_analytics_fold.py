@@ -2,8 +2,9 @@
 
 import pytest
 
-from hatmanifesto.analytics.allot import HOUSE, allot, allot_funding
+from hatmanifesto.analytics.allot import allot_funding
 from hatmanifesto.analytics.fold import fold
+from hatmanifesto.books.allot import HOUSE, allot
 from hatmanifesto.domain.commands import Cancel, Modify, Place
 from hatmanifesto.domain.enums import Status
 from hatmanifesto.domain.events import (

@@ -3,11 +3,14 @@
 from fractions import Fraction
 from math import trunc
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hatmanifesto.books.ledger import Ledger, allot
+from hatmanifesto.books.allot import HOUSE, allot
+from hatmanifesto.books.ledger import Ledger
+from hatmanifesto.books.state import State
 from hatmanifesto.domain.units import rate_of
+from hatmanifesto.domain.universe import PERPS
 
 TAKER = 4_500_000
 fills_of = st.lists(
@@ -94,19 +97,25 @@ amounts = st.integers(-(10**12), 10**12)
 positions_of = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=6)
 
 
-@given(amount=amounts, positions=positions_of)
-@example(amount=7, positions=[0, 0, 0])
-@example(amount=-1, positions=[3, -3, 1])
+@given(
+    amount=st.integers(-(10**12), 10**12),
+    positions=st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=6),
+)
 def test_allotted_shares_sum_to_the_amount(amount: int, positions: list[int]) -> None:
-    shares = allot(amount, positions)
-    assert sum(shares) == amount
-    total = sum(positions)
-    if total:
-        exact = [Fraction(amount * position, total) for position in positions]
-        assert all(abs(share - due) < 1 for share, due in zip(shares, exact, strict=True))
+    shares = allot(amount, dict(enumerate(positions)))
+    assert sum(shares.values()) == amount
+    whole = sum(positions)
+    for book, share in shares.items():
+        assert book == HOUSE or abs(share * whole - amount * positions[book]) < abs(whole)
 
 
-def test_the_largest_remainder_gets_the_odd_unit() -> None:
-    assert allot(10, [1, 1, 1]) == [4, 3, 3]
-    assert sorted(allot(-10, [1, 1, 1])) == [-4, -3, -3]
-    assert allot(5, [0, 4, -4]) == [0, 5, 0]
+def test_the_units_left_over_go_to_the_largest_remainders() -> None:
+    assert allot(10, {0: 1, 1: 1, 2: 1}) == {0: 4, 1: 3, 2: 3}
+    assert sorted(allot(-10, {0: 1, 1: 1, 2: 1}).values()) == [-4, -3, -3]
+
+
+def test_what_no_position_explains_belongs_to_the_house() -> None:
+    assert allot(5, {0: 0, 1: 4, 2: -4}) == {HOUSE: 5}
+    state = State(assets=(PERPS["BTC"],), books=2, capital=100)
+    state.pay_funding(book=HOUSE, coin=0, usdc=-7)
+    assert (state.house, state.equity2()) == (-7, 186)

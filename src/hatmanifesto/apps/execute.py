@@ -81,7 +81,7 @@ def _reconciled(machines: Machines) -> int:
     ours = state.equity2() - 2 * state.capital
     account = machines.clearing.accounts[TRADER]
     mids2 = [state.mark2(coin) for coin in range(len(state.assets))]
-    sums = 2 * state.capital + sum(
+    sums = 2 * (state.capital + state.house) + sum(
         ledger.equity2(mid2)
         for book in state.ledgers
         for ledger, mid2 in zip(book, mids2, strict=True)

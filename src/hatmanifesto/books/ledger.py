@@ -89,27 +89,3 @@ class Ledger:
     def dump(self) -> list[int]:
         """Return the plain content, for snapshot and hash."""
         return [getattr(self, name) for name in LEDGER_FIELDS]
-
-
-def allot(amount: int, positions: list[int]) -> list[int]:
-    """Return ``amount`` split over ``positions`` in proportion, exactly, by largest remainder.
-
-    Shares keep the sign of ``amount * position / sum(positions)``; the units that truncation leaves
-    go to the largest remainders, earliest first. With no net position the first non-zero one, else
-    the first, takes all of it.
-    """
-    total = sum(positions)
-    if not total:
-        shares = [0] * len(positions)
-        first = next((i for i, position in enumerate(positions) if position), 0)
-        shares[first] = amount
-        return shares
-    shares = [amount * position // total for position in positions]
-    remainders = [
-        amount * position - share * total for share, position in zip(shares, positions, strict=True)
-    ]
-    left = amount - sum(shares)
-    order = sorted(range(len(positions)), key=lambda i: (-abs(remainders[i]), i))
-    for i in order[:left]:
-        shares[i] += 1
-    return shares

@@ -4,6 +4,7 @@ import hashlib
 
 import msgspec
 
+from hatmanifesto.books.allot import HOUSE
 from hatmanifesto.books.blotter import Blotter
 from hatmanifesto.books.ledger import Ledger
 from hatmanifesto.domain.asset import Asset
@@ -21,7 +22,8 @@ class State:
     ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position and
     ``funded[coin]`` the stamp of its last funding payment [ns]. ``capital`` is what the account
     began with, ``cash2`` what it has beside its positions, fees and funding included, and ``peak2``
-    the highest marked equity judged so far [half micro-USDC].
+    the highest marked equity judged so far [half micro-USDC]; ``house`` is what of its cash belongs
+    to no sub-ledger [micro-USDC].
     """
 
     __slots__ = (
@@ -30,6 +32,7 @@ class State:
         "capital",
         "cash2",
         "funded",
+        "house",
         "intent_next",
         "ledgers",
         "mode",
@@ -52,6 +55,7 @@ class State:
         self.ledgers = [[Ledger() for _ in range(coins)] for _ in range(books)]
         self.net = [0] * coins
         self.funded = [0] * coins
+        self.house = 0
         self.mode = Mode.LIVE
         self.intent_next = 1
         self.now = 0
@@ -85,7 +89,10 @@ class State:
 
     def pay_funding(self, *, book: int, coin: int, usdc: int) -> None:
         """Fold a share of a funding payment; negative means we paid."""
-        self.ledgers[book][coin].pay_funding(usdc)
+        if book == HOUSE:
+            self.house += usdc
+        else:
+            self.ledgers[book][coin].pay_funding(usdc)
         self.cash2 += 2 * usdc
 
     def mark_peak(self) -> None:

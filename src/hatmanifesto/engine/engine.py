@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from hatmanifesto.books.allot import allot
 from hatmanifesto.books.blotter import Order
-from hatmanifesto.books.ledger import allot
 from hatmanifesto.books.lifecycle import FINAL, Phase
 from hatmanifesto.books.state import State
 from hatmanifesto.domain.asset import Asset
@@ -331,8 +331,8 @@ class Engine:
             state.blotter.late += 1  # told twice
             return
         state.funded[fact.coin] = fact.exch
-        positions = [book[fact.coin].position for book in state.ledgers]
-        for book, share in enumerate(allot(fact.usdc, positions)):
+        weights = {book: row[fact.coin].position for book, row in enumerate(state.ledgers)}
+        for book, share in allot(fact.usdc, weights).items():
             state.pay_funding(book=book, coin=fact.coin, usdc=share)
 
 

@@ -55,6 +55,7 @@ def _content(engine: Engine) -> list[Any]:
             [[ledger.dump() for ledger in book] for book in state.ledgers],
             list(state.funded),
             state.cash2,
+            state.house,
         ],
         [_dump_desk(desk) for desk in engine.desks],
         engine.next_wake,
@@ -104,7 +105,7 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
         for ledger, values in zip(book, ledgers, strict=True):
             ledger.load(values)
     state.funded[:] = content[12]
-    state.cash2 = content[13]
+    state.cash2, state.house = content[13:]
     return orders
 
 

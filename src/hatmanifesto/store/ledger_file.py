@@ -15,10 +15,11 @@ from typing import Any
 
 import msgspec
 
-from hatmanifesto.analytics.allot import HOUSE, funding_shares
+from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.attribution import FillParts
 from hatmanifesto.analytics.fold import FillRow, RunFacts
 from hatmanifesto.analytics.trades import FillState
+from hatmanifesto.books.allot import HOUSE
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
 from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro

@@ -65,14 +65,6 @@ def backward(stamps: NDArray[np.int64]) -> Mask:
     return stamps < np.maximum.accumulate(stamps) if len(stamps) else np.zeros(0, dtype=np.bool_)
 
 
-def repeated_neighbours(columns: Sequence[NDArray[np.int64]]) -> Mask:
-    """Say which rows equal the row directly before them in every column."""
-    mask = np.zeros(len(columns[0]), dtype=np.bool_)
-    if len(mask) > 1:
-        mask[1:] = np.logical_and.reduce([values[1:] == values[:-1] for values in columns])
-    return mask
-
-
 def repeated_ids(ids: NDArray[np.int64]) -> Mask:
     """Say which rows carry an id that an earlier row carried."""
     mask = np.ones(len(ids), dtype=np.bool_)
