@@ -40,6 +40,7 @@ from hatmanifesto.store.journal import (
     JournalWriter,
     journal_hash,
     read_frames,
+    read_origin,
     read_records,
     segment_opener,
     segment_paths,
@@ -192,6 +193,38 @@ def test_a_segment_is_never_overwritten(tmp_path: Path) -> None:
     write(tmp_path, RECORDS)
     with pytest.raises(FileExistsError):
         write(tmp_path, RECORDS)
+
+
+def test_the_origin_is_kept_under_the_chain_and_outside_the_hash(tmp_path: Path) -> None:
+    origin = {"commit": "ab" * 20, "dirty": "no", "seed": "7"}
+    writer = JournalWriter(segment_opener(tmp_path / "with"), origin=origin)
+    writer.write(RECORDS)
+    bare = write(tmp_path / "bare", RECORDS)
+    assert writer.close() == bare == journal_hash(tmp_path / "with")
+    assert list(read_records(tmp_path / "with")) == RECORDS
+    assert read_origin(tmp_path / "with") == origin
+    assert read_origin(tmp_path / "bare") is None
+    path = segment_paths(tmp_path / "with")[0]
+    path.write_bytes(path.read_bytes().replace(b"dirty\xa2no", b"dirty\xa2NO"))
+    with pytest.raises(MismatchError, match=NAMED):
+        read_origin(tmp_path / "with")
+
+
+def test_an_origin_behind_the_first_frame_is_refused(tmp_path: Path) -> None:
+    frames = FrameWriter(segment_opener(tmp_path))
+    frames.append(b"\x90", kind=journal_module.KIND_RECORDS)
+    frames.append(b"\x80", kind=journal_module.KIND_ORIGIN)
+    frames.close()
+    with pytest.raises(MismatchError, match="kind 3 is unknown"):
+        list(read_records(tmp_path))
+
+
+def test_an_unreadable_origin_is_refused(tmp_path: Path) -> None:
+    frames = FrameWriter(segment_opener(tmp_path))
+    frames.append(b"\x90", kind=journal_module.KIND_ORIGIN)
+    frames.close()
+    with pytest.raises(MismatchError, match="origin is unreadable"):
+        read_origin(tmp_path)
 
 
 def test_an_empty_folder_is_no_journal(tmp_path: Path) -> None:

@@ -6,20 +6,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow.parquet as pq
 import pytest
 
 from hatmanifesto.apps.data import import_paths, open_dataset
 from hatmanifesto.apps.execute import execute
 from hatmanifesto.apps.request import BacktestRequest
-from hatmanifesto.apps.run_folder import SOURCES, load_manifest, runs_folder
+from hatmanifesto.apps.run_folder import SOURCES, load_manifest, read_summary, runs_folder
 from hatmanifesto.apps.sample import START_NS
 from hatmanifesto.apps.spec import build_spec
 from hatmanifesto.cli import main
 from hatmanifesto.domain.errors import Exit
 from hatmanifesto.domain.units import MICRO, NS_S
 from hatmanifesto.simex.replay import TRADER
-from hatmanifesto.store.journal import HashJournal
+from hatmanifesto.store.journal import HashJournal, read_origin
 from hatmanifesto.store.ledger_file import read_ledger_csv
+from hatmanifesto.store.trials import read_trials
 from tests.recorder_files import Recording, bbo_rows, book_row, trade_row
 
 FIELDS = """
@@ -29,6 +31,7 @@ FIELDS = """
 """.split()
 COMPONENTS = "price spread adverse_selection timing fees rebates funding gap residual".split()
 MEMO = "slippage_usdc turnover_usdc".split()
+ORIGIN = "dataset_hash config_hash code_hash lock_hash commit dirty seed".split()
 METRIC = {"value", "ci_low", "ci_high", "n", "unit", "annualisation"}
 SPAN = ["--from", "2026-01-05T12:10:00Z", "--to", "2026-01-05T12:13:00Z"]
 MAKER = ["maker", "--data", "sample", "--coin", "BTC,ETH", *SPAN]
@@ -145,6 +148,37 @@ def test_components_sum_exactly_to_net_and_to_the_ledger(hat: Hat) -> None:
     rows = read_ledger_csv(Path(answer["ledger_csv"]).read_bytes())
     fees = sum((Decimal(row["fee"]) for row in rows if row["fee"]), Decimal())
     assert -fees == Decimal(answer["components"]["fees"]) + Decimal(answer["components"]["rebates"])
+
+
+@pytest.mark.slow
+def test_every_artefact_says_what_made_it(hat: Hat, home: Path) -> None:
+    answer = hat("backtest", *MAKER, "--json").json
+    folder = Path(answer["ledger_csv"]).parent
+    origin = {name: str(answer[name]) for name in ORIGIN} | {
+        "commit": answer["commit"] or "unknown",
+        "dirty": {True: "yes", False: "no", None: "unknown"}[answer["dirty"]],
+    }
+    assert all(origin.values())
+    csv_rows = read_ledger_csv((folder / "ledger.csv").read_bytes())
+    assert csv_rows
+    assert all({name: row[name] for name in origin} == origin for row in csv_rows)
+    table = pq.read_table(folder / "ledger.parquet")
+    stored = {name.decode(): text.decode() for name, text in table.schema.metadata.items()}
+    assert {name: stored[name] for name in origin} == origin
+    assert {name: str(table[name][0].as_py()) for name in origin} == origin
+    journal = read_origin(folder / "journal")
+    assert journal is not None
+    assert journal == origin | {"run_id": answer["run_id"], "evidence_class": "SYN"}
+    summary = read_summary(folder)
+    assert {name: summary[name] for name in ORIGIN} == {name: answer[name] for name in ORIGIN}
+    page = (folder / "report.html").read_text("utf-8")
+    assert [name for name, text in origin.items() if text not in page] == []
+    manifest = load_manifest(home, answer["run_id"])
+    assert (manifest.commit, manifest.dirty) == (answer["commit"], answer["dirty"])
+    assert (manifest.lock_hash, manifest.evidence) == (answer["lock_hash"], "SYN")
+    (trial,) = [one for one in read_trials(home) if one.manifest_hash == manifest.seal]
+    assert (trial.commit, trial.dirty) == (answer["commit"], answer["dirty"])
+    assert (trial.lock_hash, trial.seed) == (answer["lock_hash"], answer["seed"])
 
 
 @pytest.mark.slow

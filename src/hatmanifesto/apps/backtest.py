@@ -62,7 +62,9 @@ def _runs(
     """Run every tie order, the headline first; return what each left, by order."""
     finished: dict[str, Finished] = {}
     for ties in spec.tie_orders:
-        journal = JournalWriter(segment_opener(staging / journal_name(ties, spec)))
+        journal = JournalWriter(
+            segment_opener(staging / journal_name(ties, spec)), origin=origin_of(spec)
+        )
         finished[ties] = execute(
             spec,
             dataset,
@@ -167,6 +169,9 @@ def _trial(spec: RunSpec, manifest: Manifest, summary: dict[str, Any]) -> Trial:
         status=summary["status"],
         net_pnl_usdc=summary["net_pnl_usdc"],
         manifest_hash=manifest.seal,
+        commit=manifest.commit,
+        dirty=manifest.dirty,
+        lock_hash=manifest.lock_hash,
     )
 
 

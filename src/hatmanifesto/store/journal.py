@@ -4,14 +4,15 @@ Format. A segment is `HATJ`, version, segment number and the chain value it cont
 little-endian, `length u32 | crc32 u32 | seq u64 | epoch u32 | kind u8 | chain 32 bytes | payload`.
 The payload is a msgpack array of records; `crc32` covers everything after itself; `chain` is
 SHA-256 of the previous chain value and the payload, so that no frame can be cut out, edited or
-moved without every later one disagreeing. `journal_hash` is SHA-256 over the records' own bytes in
-order: framing does not enter it.
+moved without every later one disagreeing. The first frame of a run may be its origin instead: a
+msgpack map of text that says what made it (commit, hashes, seed, evidence class). `journal_hash` is
+SHA-256 over the records' own bytes in order: neither framing nor origin enters it.
 """
 
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +31,7 @@ CRC_SKIP = 8
 
 KIND_RECORDS = 1
 KIND_TRIAL = 2
+KIND_ORIGIN = 3
 FRAME_RECORDS = 4_096
 SEGMENT_BYTES_MAX = 64 << 20
 FRAME_BYTES_MAX = 64 << 20
@@ -93,10 +95,21 @@ def frame_bytes(payload: bytes, *, seq: int, epoch: int, kind: int, chain: bytes
 
 
 class JournalWriter:
-    """The Journal port over frames: marks, facts and records in the order they happened."""
+    """The Journal port over frames: marks, facts and records in the order they happened.
 
-    def __init__(self, open_segment: Callable[[int], BinaryIO], *, epoch: int = 0) -> None:
+    ``origin`` says what made the journal; it becomes the first frame and no part of the hash.
+    """
+
+    def __init__(
+        self,
+        open_segment: Callable[[int], BinaryIO],
+        *,
+        epoch: int = 0,
+        origin: Mapping[str, str] | None = None,
+    ) -> None:
         self._frames = FrameWriter(open_segment, epoch=epoch)
+        if origin is not None:
+            self._frames.append(_encoder.encode(dict(origin)), kind=KIND_ORIGIN)
         self._records: list[Record] = []
         self._hash = hashlib.sha256()
         self.count = 0
@@ -220,17 +233,40 @@ def _broken(path: Path, seq: int, offset: int, why: str) -> MismatchError:
     )
 
 
+def read_origin(folder: Path) -> dict[str, str] | None:
+    """Return what a journal says made it; None when it says nothing.
+
+    Raises:
+        MismatchError: if its first frame is damaged.
+    """
+    kind, payload = next(read_frames(segment_paths(folder)), (KIND_RECORDS, b""))
+    if kind != KIND_ORIGIN:
+        return None
+    try:
+        return msgspec.msgpack.decode(payload, type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise MismatchError("the journal's origin is unreadable", why=str(error)) from error
+
+
+def _record_payloads(folder: Path) -> Iterator[bytes]:
+    """Yield the payloads that hold records; an origin is passed over in the first place alone."""
+    for number, (kind, payload) in enumerate(read_frames(segment_paths(folder))):
+        if kind == KIND_ORIGIN and number == 0:
+            continue
+        if kind != KIND_RECORDS:
+            raise MismatchError(
+                f"frame kind {kind} is unknown", fix="use the version that wrote it"
+            )
+        yield payload
+
+
 def read_records(folder: Path) -> Iterator[Record]:
     """Yield the records of a journal in order.
 
     Raises:
         MismatchError: if a frame is damaged or holds an unknown record.
     """
-    for kind, payload in read_frames(segment_paths(folder)):
-        if kind != KIND_RECORDS:
-            raise MismatchError(
-                f"frame kind {kind} is unknown", fix="use the version that wrote it"
-            )
+    for payload in _record_payloads(folder):
         try:
             records = _decoder.decode(payload)
         except msgspec.DecodeError as error:
@@ -241,6 +277,6 @@ def read_records(folder: Path) -> Iterator[Record]:
 def journal_hash(folder: Path) -> str:
     """Return the hash over the records of a journal, checking every frame on the way."""
     digest = hashlib.sha256()
-    for _, payload in read_frames(segment_paths(folder)):
+    for payload in _record_payloads(folder):
         digest.update(memoryview(payload)[array_header_size(payload) :])
     return digest.hexdigest()

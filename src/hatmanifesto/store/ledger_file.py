@@ -61,6 +61,13 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("markout_5s_bps", "decimal"),
     ("latency_ms", "decimal"),
     ("decided_ns", "int"),
+    ("dataset_hash", "text"),
+    ("config_hash", "text"),
+    ("code_hash", "text"),
+    ("lock_hash", "text"),
+    ("commit", "text"),
+    ("dirty", "text"),
+    ("seed", "int"),
 )
 Row = dict[str, str]
 """Column name to text; a missing column is unknown or does not apply."""
@@ -196,21 +203,25 @@ def _unknown_row(inputs: LedgerInputs, event: FundingUnknown) -> Row:
     return row | {"position_size": format_fixed(event.szi, decimals=asset.sz_decimals)}
 
 
-def ledger_csv(rows: Sequence[Row]) -> bytes:
-    """Return the CSV: a header line, then one line per row, empty text for what is unknown."""
+def ledger_csv(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -> bytes:
+    """Return the CSV: a header line, then one line per row, empty text for what is unknown.
+
+    ``origin`` says what the rows were made of (hashes, seed, commit, evidence class) and fills its
+    columns in every row, so that a ledger that leaves its folder still says where it came from.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([name for name, _ in COLUMNS])
     for row in rows:
-        writer.writerow([row.get(name, "") for name, _ in COLUMNS])
+        writer.writerow([row.get(name, origin.get(name, "")) for name, _ in COLUMNS])
     return out.getvalue().encode()
 
 
 def ledger_parquet(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -> bytes:
     """Return the Parquet file: decimals as decimal128(38, 10), stamps and ids as int64.
 
-    ``origin`` says what the rows were made of (hashes, seed, commit, evidence class); it stands in
-    the file's own metadata.
+    ``origin`` fills its columns as in the CSV and stands in the file's own metadata too, where it
+    is also found when there is no row.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -220,7 +231,8 @@ def ledger_parquet(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -
     fields = []
     for name, kind in COLUMNS:
         column_type = types.get(kind, pa.decimal128(38, 10))
-        values = [_value(row.get(name, ""), kind) for row in rows]
+        default = origin.get(name, "")
+        values = [_value(row.get(name, default), kind) for row in rows]
         arrays.append(pa.array(values, type=column_type))
         fields.append(pa.field(name, column_type))
     schema = pa.schema(fields, metadata={"schema": SCHEMA, **dict(origin)})
@@ -243,7 +255,7 @@ def write_ledger(
     rows: Sequence[Row], *, csv_path: Path, parquet_path: Path, origin: Mapping[str, str]
 ) -> None:
     """Write both files."""
-    csv_path.write_bytes(ledger_csv(rows))
+    csv_path.write_bytes(ledger_csv(rows, origin))
     parquet_path.write_bytes(ledger_parquet(rows, origin))
 
 

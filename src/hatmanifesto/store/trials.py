@@ -34,6 +34,9 @@ class Trial(msgspec.Struct, frozen=True):
     net_pnl_usdc: str | None
     manifest_hash: str
     kind: str = "backtest"
+    commit: str | None = None
+    dirty: bool | None = None
+    lock_hash: str | None = None
 
 
 def trials_path(home: Path) -> Path:
