@@ -19,7 +19,7 @@ from bench.market import LATENCY, ROOT, SEED, SETTINGS, prepare
 from bench.plan import QUICK, Plan
 from bench.result import Result
 
-NAMES = ("startup", "engine_rows", "engine_peer", "memory_flat")
+NAMES = ("startup", "engine_rows", "engine_peer", "memory_flat", "warehouse")
 RESULTS = ROOT / "bench" / "results"
 COLUMNS = "benchmark ours peer peer_name ratio limit met n p50 p99 unit data machine commit".split()
 TEXTS = frozenset("benchmark peer_name limit met unit data machine commit".split())
@@ -31,6 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all")
     parser.add_argument("--quick", action="store_true", help="one short run each: no evidence")
     parser.add_argument("--repeats", type=int, help="runs of each engine measurement")
+    parser.add_argument("--books", type=int, help="rows of the generated file for warehouse")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON file")
     chosen = parser.parse_args(words)
     unknown = [name for name in chosen.names if name not in NAMES]
@@ -39,6 +40,8 @@ def main(words: Sequence[str] | None = None) -> int:
     plan = QUICK if chosen.quick else Plan()
     if chosen.repeats:
         plan = plan._replace(repeats=chosen.repeats)
+    if chosen.books:
+        plan = plan._replace(book_rows=chosen.books)
     before = machine.describe()
     results = measure(chosen.names or NAMES, plan)
     path = write(chosen.results, before, plan, results)

@@ -58,13 +58,15 @@ def test_a_quick_run_leaves_a_file_with_every_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HAT_SHARED_DATA", str(tmp_path / "none"))
-    main(["engine_rows", "engine_peer", "--quick", "--results", str(tmp_path)])
+    main(["engine_rows", "engine_peer", "warehouse", "--quick", "--results", str(tmp_path)])
     (path,) = tmp_path.glob("*.json")
     content = json.loads(path.read_text())
     rows = {row["benchmark"]: row for row in content["results"]}
     plain = rows["engine rows (python)"]
     assert plain["details"]["fills"] > 0
     assert plain["data"].startswith("sample")
+    rates = [rows[f"data {name}"] for name in ("import", "check", "check --deep")]
+    assert all(row["is_met"] == (row["ours"] >= 1_000_000) for row in rates)
     peers = [row for name, row in rows.items() if name.startswith("engine peer")]
     assert peers
     assert all((row["ratio"] is None) == (row["peer"] is None) for row in peers)
