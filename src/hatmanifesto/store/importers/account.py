@@ -1,17 +1,14 @@
 """Reads one account's history as CSV: fills, funding payments, ledger; and liquidation fills."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.store.importers.contract import Batch, Foreign
 from hatmanifesto.store.importers.fill_rows import fill_row
+from hatmanifesto.store.importers.headed_csv import Cells, Parser, Row, csv_batches, kind_of
 from hatmanifesto.store.importers.rowwise import (
-    Builder,
     SetAside,
-    csv_rows,
-    due,
-    has_header,
     number,
     stamp_iso,
     stamp_ms,
@@ -34,9 +31,6 @@ OWN_COLUMNS = ("_key", "_ts", "time_ms", "time_iso")
 """Columns the collector added to the venue's words."""
 BOOLEANS = {"True": True, "False": False}
 
-Cells = Mapping[str, str]
-Row = tuple[str, dict[str, int | str]]
-
 
 class Account:
     """The importer of account histories; stamps are ``time_ms``, the ISO column must agree."""
@@ -53,23 +47,12 @@ class Account:
 
     def recognise(self, path: Path, head: bytes) -> Foreign | None:
         """Return the kind of rows by the file's exact header."""
-        for kind, header in HEADERS.items():
-            if has_header(head, header):
-                return Foreign(path, self.name, kind)
-        return None
+        kind = kind_of(head, HEADERS)
+        return None if kind is None else Foreign(path, self.name, kind)
 
     def batches(self, foreign: Foreign) -> Iterator[Batch]:
         """Yield the file's rows; see ``FileImporter``."""
-        builder, parse = Builder(foreign.what), PARSERS[foreign.what]
-        for line in csv_rows(foreign.path, HEADERS[foreign.what]):
-            try:
-                if line.cells is None:
-                    raise SetAside("truncated")
-                builder.accept(*parse(line.cells, line.number))
-            except SetAside as fault:
-                builder.reject(line.number, fault, line.text)
-            yield from due([builder])
-        yield from due([builder], at_end=True)
+        return csv_batches(foreign, HEADERS[foreign.what], PARSERS[foreign.what])
 
 
 def _stamps(cells: Cells, row: int) -> dict[str, int | str]:
@@ -144,7 +127,7 @@ def _coin(cells: Cells) -> str:
     return cells["coin"]
 
 
-PARSERS: dict[str, Callable[[Cells, int], Row]] = {
+PARSERS: dict[str, Parser] = {
     "fill": _fill,
     "payment": _payment,
     "ledger": _ledger,

@@ -1,16 +1,13 @@
 """Reads the venue's own first published history of 2023: trades, liquidations, ledger updates."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.store.importers.contract import Batch, Foreign
+from hatmanifesto.store.importers.headed_csv import Cells, Parser, Row, csv_batches, kind_of
 from hatmanifesto.store.importers.rowwise import (
-    Builder,
     SetAside,
-    csv_rows,
-    due,
-    has_header,
     made_id,
     number,
     side_of,
@@ -31,9 +28,6 @@ UNTOLD: dict[str, int | str] = {
 }
 """A fill of which nothing is told."""
 
-Cells = Mapping[str, str]
-Row = tuple[str, dict[str, int | str]]
-
 
 class Trades2023:
     """The importer of the 2023 files; market makers are not in them."""
@@ -51,23 +45,12 @@ class Trades2023:
 
     def recognise(self, path: Path, head: bytes) -> Foreign | None:
         """Return the kind of rows by the file's exact header."""
-        for kind, header in HEADERS.items():
-            if has_header(head, header):
-                return Foreign(path, self.name, kind)
-        return None
+        kind = kind_of(head, HEADERS)
+        return None if kind is None else Foreign(path, self.name, kind)
 
     def batches(self, foreign: Foreign) -> Iterator[Batch]:
         """Yield the file's rows; see ``FileImporter``."""
-        builder, parse = Builder(foreign.what), PARSERS[foreign.what]
-        for line in csv_rows(foreign.path, HEADERS[foreign.what]):
-            try:
-                if line.cells is None:
-                    raise SetAside("truncated")
-                builder.accept(*parse(line.cells, line.number))
-            except SetAside as fault:
-                builder.reject(line.number, fault, line.text)
-            yield from due([builder])
-        yield from due([builder], at_end=True)
+        return csv_batches(foreign, HEADERS[foreign.what], PARSERS[foreign.what])
 
 
 def _stamps(cells: Cells, row: int) -> dict[str, int | str]:
@@ -121,7 +104,7 @@ def _ledger(cells: Cells, row: int) -> Row:
     }
 
 
-PARSERS: dict[str, Callable[[Cells, int], Row]] = {
+PARSERS: dict[str, Parser] = {
     "fill": _fill,
     "liquidation": _liquidation,
     "ledger": _ledger,
