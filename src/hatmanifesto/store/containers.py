@@ -26,6 +26,15 @@ TAR_MAGIC_AT = 257
 PLAIN_TYPES = (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE)
 HEADER_BYTES_MAX = 1 << 20
 NAME_CHARACTERS_MAX = 255
+UNPACK_FAULTS = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # zipfile: an encrypted member
+    NotImplementedError,  # zipfile: an unknown method
+)
 
 
 class Limits(NamedTuple):
@@ -165,10 +174,7 @@ def expand(path: Path, into: Path, limits: Limits = LIMITS) -> list[Path]:
     target = _Target(path, into, limits)
     try:
         unpack(path, target, budget)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        target.clear()
-        raise _damaged(path, str(error)) from error
-    except (RuntimeError, NotImplementedError) as error:  # zipfile: encrypted, unknown method
+    except UNPACK_FAULTS as error:
         target.clear()
         raise _damaged(path, str(error)) from error
     except DataError:
