@@ -22,6 +22,8 @@ from hatmanifesto.signals import (
     toxicity,
 )
 from hatmanifesto.simex import queue
+from tests.quant_adapter_a import ADAPTERS as PERFORMANCE
+from tests.quant_adapter_e import ADAPTERS as STRATEGIES
 
 Inputs = Mapping[str, Any]
 Rng = Any
@@ -352,4 +354,6 @@ ADAPTERS: dict[str, Callable[[Any, Any], Any]] = {
     ): next_move,
     "taker sweep of a book: VWAP and slippage": sweep,
     "calibration of the fill intensity A exp(-k delta)": calibration,
+    **PERFORMANCE,
+    **STRATEGIES,
 }
