@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from hatmanifesto.analytics.mids import Mids
-from hatmanifesto.apps.report import SYN_BANNER, render_report
+from hatmanifesto.apps.report import render_report
+from hatmanifesto.apps.report.figures import thin
+from hatmanifesto.apps.report.page import SYN_BANNER
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, RunIdentity, analyse
 from hatmanifesto.apps.report_data import Assumption, ReportData
-from hatmanifesto.apps.report_figures import thin
 from hatmanifesto.apps.report_text import duration, grouped, headline, money
 from hatmanifesto.domain.commands import Place
 from hatmanifesto.domain.enums import Evidence, Status, Tif

@@ -4,11 +4,9 @@ import json
 from html import escape
 
 from hatmanifesto.analytics.metrics import Metric
-from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_data import ReportData
-from hatmanifesto.apps.report_figures import Figure, figures_of
-from hatmanifesto.apps.report_style import PALETTES, SCRIPT, STYLE
-from hatmanifesto.apps.report_tables import (
+from hatmanifesto.apps.report.figures import Figure, figures_of
+from hatmanifesto.apps.report.style import PALETTES, SCRIPT, STYLE
+from hatmanifesto.apps.report.tables import (
     assumptions_table,
     attribution_table,
     capital_text,
@@ -19,6 +17,8 @@ from hatmanifesto.apps.report_tables import (
     refusals_table,
     split_table,
 )
+from hatmanifesto.apps.report_build import Analysis
+from hatmanifesto.apps.report_data import ReportData
 from hatmanifesto.apps.report_text import (
     EVIDENCE_WORDS,
     UNKNOWN,
