@@ -179,7 +179,7 @@ def run_log(setup: Setup, market: Market) -> Log:
         setup.spec, cast(ParquetTape, tape), folder=Path(), journal=RecordingJournal(log)
     )
     for desk in machines.engine.desks:
-        desk.strategy = _recorded(desk.coin, wrap(desk.coin, desk.strategy), log)
+        desk.mind.strategy = _recorded(desk.coin, wrap(desk.coin, desk.strategy), log)
     machines.replay.run()
     return log
 

@@ -90,7 +90,9 @@ def generated_views(market: Market, *, seed: int) -> Ints:
     }
     columns["now"][1::7] = columns["now"][:-1:7]
     columns["exch"] = columns["now"] - 200_000_000
-    return np.ascontiguousarray(np.stack([columns[name] for name in View._fields], axis=1))
+    untold = np.zeros(len(columns["now"]), dtype=np.int64)
+    fields = [columns.get(name, untold) for name in View._fields]
+    return np.ascontiguousarray(np.stack(fields, axis=1))
 
 
 def compare(kernel: Kernel, decide: Callable[..., Any], params: Any, columns: Ints) -> str:
@@ -160,7 +162,7 @@ def watch_engine(home: Path, data: str, settings: dict[str, str]) -> list[tuple[
     seen = []
     for desk in machines.engine.desks:
         seen.append(Seen())
-        desk.strategy = desk.strategy._replace(decide=seen[-1])
+        desk.mind.strategy = desk.strategy._replace(decide=seen[-1])
     machines.replay.run()
     assert machines.engine.desks[0].ledger.fills + machines.engine.desks[1].ledger.fills > 0
     return [

@@ -18,7 +18,17 @@ from hatmanifesto.domain.events import (
     Opened,
     Refused,
 )
-from hatmanifesto.domain.records import BatchMark, Began, Ended, GapSeen, Record, Veto
+from hatmanifesto.domain.records import (
+    Allocation,
+    BatchMark,
+    Began,
+    Ended,
+    GapSeen,
+    Record,
+    Signal,
+    StrategyFailed,
+    Veto,
+)
 
 SENT = "sent"
 """Status of an order whose answer the run did not live to see."""
@@ -29,7 +39,8 @@ class FillRow(NamedTuple):
 
     ``fee`` [micro-USDC] positive was paid; ``mid2_decision`` is bid plus ask when the order was
     decided, 0 when unknown; ``placed_now`` the time of that decision; ``sz_order`` and ``px_order``
-    the order's size and limit.
+    the order's size and limit; ``signal`` the id of the signal it acted on and ``regime`` the label
+    at that decision, 0 when there is none.
     """
 
     ts: int
@@ -49,6 +60,8 @@ class FillRow(NamedTuple):
     placed_now: int
     sz_order: int
     px_order: int
+    signal: int = 0
+    regime: int = 0
 
     @property
     def szi(self) -> int:
@@ -74,6 +87,7 @@ class VetoCount(NamedTuple):
 class RunFacts(msgspec.Struct, frozen=True):
     """What happened in a run. ``fills`` are in order of the venue's stamps.
 
+    ``signals`` are those that orders acted on; ``allocations`` and ``failed`` in order of time.
     ``statuses`` counts orders by their last known status ("sent" when none came), ``refusals`` by
     the venue's refusal status; ``gaps`` are deduplicated. ``start`` and ``end`` are the first and
     last batch times [ns], 0 when the run had no batch.
@@ -95,6 +109,9 @@ class RunFacts(msgspec.Struct, frozen=True):
     rows: int
     start: int
     end: int
+    signals: tuple[Signal, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+    failed: tuple[StrategyFailed, ...] = ()
 
 
 class _Fold:
@@ -115,6 +132,9 @@ class _Fold:
         self.funding: dict[FundingPaid, None] = {}
         self.funding_unknown: dict[FundingUnknown, None] = {}
         self.gaps: dict[GapSeen, None] = {}
+        self.signals: dict[int, Signal] = {}
+        self.allocations: list[Allocation] = []
+        self.failed: list[StrategyFailed] = []
         self.margin_called: MarginCalled | None = None
         self.ended = ""
         self.rows = 0
@@ -133,6 +153,8 @@ class _Fold:
                 self.status.setdefault(record.intent, SENT)
             case Cancel():
                 self.cancels += 1
+            case Signal():
+                self.signals[record.id] = record
             case Filled():
                 self._fill(record)
             case Opened():
@@ -166,6 +188,10 @@ class _Fold:
                 self.header = record.header
             case Ended():
                 self.ended = record.reason
+            case Allocation():
+                self.allocations.append(record)
+            case StrategyFailed():
+                self.failed.append(record)
             case _:  # a Snapshot says nothing about what happened
                 return
 
@@ -186,13 +212,15 @@ class _Fold:
         if record in self.fills:
             return
         order = self.placed[record.intent]
-        self.fills[record] = _join(record, order)
+        signal = self.signals.get(order.signal)
+        regime = signal.regime if signal is not None else 0
+        self.fills[record] = _join(record, order, regime=regime)
         self.sz_filled[record.intent] += record.sz
         if self.sz_filled[record.intent] >= order.sz:
             self.status[record.intent] = Status.FILLED
 
 
-def _join(fill: Filled, order: Place | Modify) -> FillRow:
+def _join(fill: Filled, order: Place | Modify, *, regime: int) -> FillRow:
     return FillRow(
         ts=fill.exch,
         recv=fill.recv,
@@ -211,6 +239,8 @@ def _join(fill: Filled, order: Place | Modify) -> FillRow:
         placed_now=order.now,
         sz_order=order.sz,
         px_order=order.px,
+        signal=order.signal,
+        regime=regime,
     )
 
 
@@ -243,4 +273,7 @@ def fold(records: Iterable[Record]) -> RunFacts:
         rows=state.rows,
         start=state.start,
         end=state.end,
+        signals=tuple(state.signals.values()),
+        allocations=tuple(state.allocations),
+        failed=tuple(state.failed),
     )

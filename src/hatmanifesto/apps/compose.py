@@ -15,6 +15,7 @@ from hatmanifesto.engine.engine import Assignment, Engine
 from hatmanifesto.engine.panel import Panel
 from hatmanifesto.hats.contract import Hat
 from hatmanifesto.hats.exchange import ExchangeHat
+from hatmanifesto.hats.execution import ExecutionHat
 from hatmanifesto.hats.risk import RiskHat
 from hatmanifesto.hats.security import SecurityHat
 from hatmanifesto.simex.clearing import Clearing, FeeSchedule
@@ -117,9 +118,15 @@ def build_engine(spec: RunSpec, tape: ParquetTape, *, folder: Path) -> Engine:
         SecurityHat(frozenset(range(len(tape.assets)))),
         ExchangeHat(tape.assets),
         RiskHat(spec.limits),
+        ExecutionHat(),
     ]
+    allocator = spec.allocator
     return Engine(
-        assets=tape.assets, assignments=assignments, panel=Panel(hats), capital=spec.capital
+        assets=tape.assets,
+        assignments=assignments,
+        panel=Panel(hats),
+        capital=spec.capital,
+        allocator=allocator.spec() if allocator is not None else None,
     )
 
 

@@ -36,6 +36,7 @@ MODULES = tuple(
         "books.blotter",
         "books.ledger",
         "books.state",
+        "engine.decider",
         "engine.desk",
         "engine.engine",
         "engine.panel",

@@ -139,6 +139,18 @@ class Blotter:
         self._finish(order, Cause.REFUSED)
         return order
 
+    def touch(self, coin: int) -> tuple[int, int]:
+        """Return the highest buy and the lowest sell price of our open orders, 0 for none."""
+        buy = sell = 0
+        for order in self.orders.values():
+            if order.coin != coin:
+                continue
+            if order.side > 0:
+                buy = max(buy, order.px)
+            elif not sell or order.px < sell:
+                sell = order.px
+        return buy, sell
+
     def _finish(self, order: Order, cause: Cause) -> None:
         order.phase = next_phase(order.phase, cause)
         assert order.phase in FINAL, "only final orders leave the blotter"

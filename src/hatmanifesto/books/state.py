@@ -10,27 +10,33 @@ from hatmanifesto.books.ledger import Ledger
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.modes import Mode
 from hatmanifesto.domain.rows import Row
+from hatmanifesto.domain.units import RATE_ONE
 
 NO_TOP: Row = (-1, -1, 0, 0, 0, 0, 0, 0, -1)
+NO_PAYMENT = NO_TOP
 
 
 class State:
     """Books, orders, ledgers and counters of one account.
 
     ``tops[coin]`` is the newest book row of the coin (a..d: bid px, bid sz, ask px, ask sz),
-    ``prints[coin]`` its newest trade row;
-    ``ledgers[book][coin]`` the sub-ledgers; ``net[coin]`` the account's position and
-    ``funded[coin]`` the stamp of its last funding payment [ns]. ``capital`` is what the account
-    began with, ``cash2`` what it has beside its positions, fees and funding included, and ``peak2``
-    the highest marked equity judged so far [half micro-USDC]; ``house`` is what of its cash belongs
-    to no sub-ledger [micro-USDC].
+    ``prints[coin]`` its newest trade row, ``contexts[coin]`` its newest context, ``payments[coin]``
+    its newest funding row, ``premiums[coin]`` the last told premium [1e-10] and its stamp [ns].
+
+    ``ledgers[book][coin]`` are the sub-ledgers and ``account[coin]`` the account's own, folded from
+    the same fills; ``net[coin]`` the account's position and ``funded[coin]`` the stamp of its last
+    funding payment [ns]. ``capital`` is what the account began with, ``cash2`` what it has beside
+    its positions, fees and funding included, and ``peak2`` the highest marked equity judged so far
+    [half micro-USDC]; ``house`` is what of its cash belongs to no sub-ledger [micro-USDC].
     """
 
     __slots__ = (
+        "account",
         "assets",
         "blotter",
         "capital",
         "cash2",
+        "contexts",
         "funded",
         "house",
         "intent_next",
@@ -38,9 +44,12 @@ class State:
         "mode",
         "net",
         "now",
+        "payments",
         "peak2",
+        "premiums",
         "prints",
         "rows",
+        "signal_next",
         "tops",
     )
 
@@ -51,13 +60,18 @@ class State:
         self.cash2 = 2 * capital
         self.tops: list[Row] = [NO_TOP] * coins
         self.prints: list[Row] = [NO_TOP] * coins
+        self.contexts: list[Row] = [NO_TOP] * coins
+        self.payments: list[Row] = [NO_PAYMENT] * coins
+        self.premiums: list[tuple[int, int]] = [(0, 0)] * coins
         self.blotter = Blotter(coins)
         self.ledgers = [[Ledger() for _ in range(coins)] for _ in range(books)]
+        self.account = [Ledger() for _ in range(coins)]
         self.net = [0] * coins
         self.funded = [0] * coins
         self.house = 0
         self.mode = Mode.LIVE
         self.intent_next = 1
+        self.signal_next = 1
         self.now = 0
         self.rows = 0
         self.peak2 = 2 * capital
@@ -84,6 +98,7 @@ class State:
     def fill(self, *, book: int, coin: int, side: int, px: int, sz: int, fee: int) -> None:
         """Fold a fill into its sub-ledger and the account."""
         self.ledgers[book][coin].fill(side=side, px=px, sz=sz, fee=fee)
+        self.account[coin].fill(side=side, px=px, sz=sz, fee=fee)
         self.net[coin] += side * sz
         self.cash2 -= 2 * (side * px * sz + fee)
 
@@ -93,7 +108,39 @@ class State:
             self.house += usdc
         else:
             self.ledgers[book][coin].pay_funding(usdc)
+        self.account[coin].pay_funding(usdc)
         self.cash2 += 2 * usdc
+
+    def tell_context(self, row: Row) -> None:
+        """Fold a context row: mark, oracle and premium."""
+        coin = row[1]
+        self.contexts[coin] = row
+        mark, oracle = row[4], row[5]
+        if row[7]:
+            self.premiums[coin] = (row[6], row[2])
+        elif mark and oracle:
+            self.premiums[coin] = ((mark - oracle) * RATE_ONE // oracle, row[2])
+
+    def tell_payment(self, row: Row) -> None:
+        """Fold a funding row: the rate paid for the hour that ended, and its premium."""
+        if row[5]:
+            self.payments[row[1]] = row
+        if row[7]:
+            self.premiums[row[1]] = (row[6], row[2])
+
+    def book_equity2(self, book: int) -> int:
+        """Return the profit and loss of a book marked at ``mark2`` [half micro-USDC]."""
+        return sum(
+            ledger.equity2(self.mark2(coin)) for coin, ledger in enumerate(self.ledgers[book])
+        )
+
+    def netting(self, coin: int) -> int:
+        """Return what the account realised that its books still hold [micro-USDC].
+
+        It is 0 while no two books disagree about the coin.
+        """
+        mine = sum(book[coin].realised for book in self.ledgers)
+        return self.account[coin].realised - mine
 
     def mark_peak(self) -> None:
         """Raise the peak to the marked equity; a held coin without both prices marks nothing."""

@@ -7,7 +7,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
     """Place a new order.
 
     Args of note: ``intent`` numbers the order, once and for ever; ``book`` the sub-ledger (strategy
-    instance) it belongs to; ``slot`` its role there; ``mid2`` bid plus ask at the decision.
+    instance) it belongs to; ``slot`` its role there; ``mid2`` bid plus ask at the decision;
+    ``signal`` the id of the signal it acts on, 0 when its strategy names none.
     """
 
     intent: int
@@ -21,6 +22,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
     reduce_only: bool
     mid2: int
     now: int
+    signal: int = 0
 
 
 class Modify(msgspec.Struct, frozen=True, array_like=True, tag=11, gc=False):
@@ -38,6 +40,7 @@ class Modify(msgspec.Struct, frozen=True, array_like=True, tag=11, gc=False):
     reduce_only: bool
     mid2: int
     now: int
+    signal: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, array_like=True, tag=12, gc=False):

@@ -25,3 +25,4 @@ class Reason(StrEnum):
     ACTION_NOT_ALLOWED = "action_not_allowed"
     COIN_NOT_ALLOWED = "coin_not_allowed"
     HAT_RAISED = "hat_raised"
+    SELF_CROSS = "self_cross"

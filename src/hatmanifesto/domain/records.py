@@ -66,6 +66,58 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, tag=25):
     state_hash: str
 
 
+class Signal(msgspec.Struct, frozen=True, array_like=True, tag=26, gc=False):
+    """What a strategy acted on; written before the first command that names it.
+
+    ``value`` is in the unit of its strategy's ``SignalSpec`` and speaks of the next ``horizon_ns``
+    [ns]; ``as_of`` is the venue's stamp of the book it was computed from [ns]; ``features`` is the
+    hash of everything the decision could see (``engine/signals.py``); ``regime`` the label then.
+    """
+
+    id: int
+    book: int
+    coin: int
+    value: float
+    horizon_ns: int
+    as_of: int
+    features: str
+    regime: int
+    now: int
+
+
+class Allotted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one book got, and why: capital [micro-USDC], and its profit a day behind the choice.
+
+    ``mean`` and ``deviation`` are of profit a day over capital, None when fewer than two days are
+    known; ``n`` counts the hours observed.
+    """
+
+    book: int
+    capital: int
+    weight: float
+    mean: float | None
+    deviation: float | None
+    n: int
+
+
+class Allocation(msgspec.Struct, frozen=True, array_like=True, tag=27, gc=False):
+    """Capital divided anew over the books; ``why`` says what decided it."""
+
+    now: int
+    method: str
+    why: str
+    books: tuple[Allotted, ...]
+
+
+class StrategyFailed(msgspec.Struct, frozen=True, array_like=True, tag=28, gc=False):
+    """A decision raised or was no decision; its strategy is stopped, its positions stay."""
+
+    book: int
+    coin: int
+    error: str
+    now: int
+
+
 Record = (
     Opened
     | Filled
@@ -84,4 +136,7 @@ Record = (
     | Began
     | Ended
     | Snapshot
+    | Signal
+    | Allocation
+    | StrategyFailed
 )

@@ -1,4 +1,4 @@
-"""A desk: one strategy instance at work on one coin, with its slots and memory."""
+"""A desk: one strategy instance at work on one coin. A mind: what decides for one desk or more."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from hatmanifesto.books.blotter import Order
 from hatmanifesto.books.ledger import Ledger
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Veto
-from hatmanifesto.strategies.contract import Slot, Strategy
+from hatmanifesto.strategies.contract import Slot, Strategy, View
 
 REJECT_BACKOFF_NS = 100_000_000
 REJECT_BACKOFF_NS_MAX = 10_000_000_000
@@ -46,47 +46,105 @@ class SlotState:
         self.backoff_until = now + wait
 
 
+class Mind:
+    """One run of a decision: its desks, memory, and when it decides next.
+
+    A strategy of scope ``coin`` has a mind per coin, one of scope ``cross`` a single one. ``views``
+    are what the last decision saw, ``is_stopped`` says that a decision failed and none follows.
+    """
+
+    __slots__ = (
+        "book",
+        "decide_next",
+        "decisions",
+        "desks",
+        "has_news",
+        "is_dirty",
+        "is_stopped",
+        "mask",
+        "memory",
+        "strategy",
+        "views",
+    )
+
+    def __init__(self, *, book: int, strategy: Strategy, cells: int) -> None:
+        self.book = book
+        self.strategy = strategy
+        self.desks: list[Desk] = []
+        self.mask = 0
+        self.memory = [0.0] * cells
+        self.views: tuple[View, ...] = ()
+        self.decide_next = 0
+        self.decisions = 0
+        self.is_dirty = False
+        self.has_news = False
+        self.is_stopped = False
+
+    def seat(self, desk: "Desk") -> None:
+        """Take a desk; its place is its turn in the order of the views."""
+        desk.place = len(self.desks)
+        self.desks.append(desk)
+        self.mask |= 1 << desk.coin
+
+    def wake(self) -> None:
+        """Decide at once at the next step, however short ago the last decision was."""
+        if not self.is_stopped:
+            self.is_dirty = True
+            self.decide_next = 0
+
+
 class Desk:
-    """Strategy, coin, sub-ledger, slots, memory, and when to decide next."""
+    """Coin, sub-ledger, slots and what is wanted in them; its mind decides."""
 
     __slots__ = (
         "book",
         "capital",
         "coin",
-        "decide_next",
-        "decisions",
         "has_news",
-        "is_dirty",
         "ledger",
-        "memory",
+        "mind",
+        "place",
         "px_one",
         "quotes",
+        "signal",
         "slots",
-        "strategy",
         "sz_one",
     )
 
     def __init__(
         self,
         *,
-        book: int,
         coin: int,
         asset: Asset,
-        strategy: Strategy,
+        mind: Mind,
         ledger: Ledger,
         capital: int,
     ) -> None:
-        self.book = book
+        self.book = mind.book
         self.coin = coin
-        self.strategy = strategy
+        self.mind = mind
         self.ledger = ledger
         self.capital = capital
         self.px_one = 10**asset.px_decimals
         self.sz_one = 10**asset.sz_decimals
-        self.memory = [0.0] * strategy.memory
-        self.slots = [SlotState(slot) for slot in strategy.slots]
-        self.quotes: tuple[int, ...] = (0, 0) * len(strategy.slots)
-        self.decide_next = 0
-        self.decisions = 0
-        self.is_dirty = False
+        self.slots = [SlotState(slot) for slot in mind.strategy.slots]
+        self.quotes: tuple[int, ...] = (0, 0) * len(self.slots)
+        self.signal = 0
+        self.place = 0
         self.has_news = False
+        mind.seat(self)
+
+    @property
+    def strategy(self) -> Strategy:
+        """Return the strategy at work here."""
+        return self.mind.strategy
+
+    @property
+    def memory(self) -> list[float]:
+        """Return the memory of the mind."""
+        return self.mind.memory
+
+    @property
+    def decisions(self) -> int:
+        """Return how often the mind has decided."""
+        return self.mind.decisions

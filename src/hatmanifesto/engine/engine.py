@@ -1,13 +1,13 @@
 """The engine: one synchronous, deterministic step from facts to commands.
 
 Theory of operation. A step takes all events with one receive time, folds them into State, lets
-each desk with news decide (at most once per its requote time), compares what is wanted with what
+each mind with news decide (at most once per its requote time), compares what is wanted with what
 rests, and puts every resulting command before the panel. A command that passes is folded into State
-as SENT before the next is judged. The engine reads no clock, file, socket or random source.
+as SENT before the next is judged. A decision that raises stops its strategy and no other. The
+engine reads no clock, file, socket or random source.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hatmanifesto.books.allot import allot
@@ -28,22 +28,18 @@ from hatmanifesto.domain.events import (
 from hatmanifesto.domain.ports import Batch
 from hatmanifesto.domain.records import GapSeen, Record
 from hatmanifesto.domain.rows import Row
-from hatmanifesto.engine.desk import Desk, SlotState
+from hatmanifesto.engine.decider import FAR, Decider
+from hatmanifesto.engine.desk import Desk, Mind, SlotState
 from hatmanifesto.engine.panel import Panel
+from hatmanifesto.engine.signals import memory_cells, signal_of
 from hatmanifesto.execution.diff import CANCEL, KEEP, MODIFY, PLACE, plan_slot
-from hatmanifesto.strategies.contract import Strategy, View
+from hatmanifesto.risk.allocator import Allocator, AllocatorSpec
+from hatmanifesto.strategies.contract import CROSS, Strategy, View
 
-FAR = 1 << 62
-"""A time later than any other [ns]."""
-
-TRADE, L2, GAP = 0, 2, 5
+TRADE, L2, CTX, FUNDING, GAP = 0, 2, 3, 4, 5
 
 Proposal = tuple[int, Desk, SlotState, int, int, int, int]
 """rank, desk, slot state, slot index, plan, px, sz. Ranks: cancel 0, reduce 1, modify 2, open 3."""
-
-
-new_view: Callable[[tuple[int, ...]], View] = partial(tuple.__new__, View)
-"""Builds a View from its fields in order, at a third of the cost of calling the class."""
 
 
 class Assignment(NamedTuple):
@@ -64,26 +60,25 @@ class Engine:
         assignments: Sequence[Assignment],
         panel: Panel,
         capital: int,
+        allocator: AllocatorSpec | None = None,
     ) -> None:
         self.state = State(assets=assets, books=len(assignments), capital=capital)
         self.panel = panel
         self.next_wake = FAR
-        self.desks = [
-            Desk(
-                book=book,
-                coin=coin,
-                asset=assets[coin],
-                strategy=assignment.strategy,
-                ledger=self.state.ledgers[book][coin],
-                capital=assignment.capital // len(assignment.coins),
-            )
+        self.allocator: Allocator | None = None
+        if allocator is not None:
+            self.allocator = Allocator(allocator, [one.capital for one in assignments])
+        self.minds = [
+            mind
             for book, assignment in enumerate(assignments)
-            for coin in assignment.coins
+            for mind in _seated(book, assignment, self.state)
         ]
+        self.desks = [desk for mind in self.minds for desk in mind.desks]
+        self.decider = Decider(self.state, self.minds)
         self._desk_of = {(desk.book, desk.coin): desk for desk in self.desks}
 
     def step(self, batch: Batch, now: int) -> list[Record]:
-        """Fold ``batch``, decide, and return the records of this step: gaps, vetoes, commands."""
+        """Fold ``batch``, decide, and return what came of it: gaps, vetoes, signals, commands."""
         rows, facts = batch
         state = self.state
         assert now >= state.now, "time never runs backward"
@@ -92,19 +87,30 @@ class Engine:
         touched = self._fold_rows(rows, out) if rows else 0
         for fact in facts:
             self._fold_fact(fact)
+        if self.allocator is not None and now >= self.allocator.due:
+            allocation = self.allocator.observe(state)
+            if allocation is not None:
+                out.append(allocation)
+                self.decider.tell_capital(self.allocator.capitals)
+        if not touched and not facts and now < self.next_wake:
+            return out
         proposals: list[Proposal] = []
         wake = FAR
-        for desk in self.desks:
-            if desk.is_dirty or touched >> desk.coin & 1:
-                if now >= desk.decide_next:
-                    self._decide(desk, now)
-                    self._propose(desk, proposals)
+        for mind in self.minds:
+            if mind.is_dirty or touched & mind.mask:
+                if now >= mind.decide_next:
+                    self.decider.decide(mind, out)
+                    for desk in mind.desks:
+                        self._propose(desk, proposals)
                     continue
-                desk.is_dirty = True
-                if desk.decide_next < wake:
-                    wake = desk.decide_next
-            if desk.has_news:
-                self._propose(desk, proposals)
+                mind.is_dirty = True
+                if mind.decide_next < wake:
+                    wake = mind.decide_next
+            if mind.has_news:
+                mind.has_news = False
+                for desk in mind.desks:
+                    if desk.has_news:
+                        self._propose(desk, proposals)
         self.next_wake = wake
         if proposals:
             self._judge(proposals, out)
@@ -128,42 +134,19 @@ class Engine:
                 tops[coin] = row
             elif kind == GAP:
                 out.append(GapSeen(coin, row[4], row[5], row[6]))
+            elif kind == CTX:
+                state.tell_context(row)
+            else:
+                if kind == FUNDING:
+                    state.tell_payment(row)
+                continue  # what only the venue may know, and what alone changes no wish
             touched |= 1 << coin
         state.rows += len(rows)
         return touched
 
-    def _decide(self, desk: Desk, now: int) -> None:
-        desk.is_dirty = False
-        top = self.state.tops[desk.coin]
-        if not (top[4] and top[6]):
-            desk.quotes = (0, 0) * len(desk.slots)
-            return
-        strategy = desk.strategy
-        desk.decide_next = now + strategy.requote_ns
-        desk.decisions += 1
-        desk.quotes = strategy.decide(strategy.params, self.view_of(desk), desk.memory)
-
     def view_of(self, desk: Desk) -> View:
         """Return what the desk's strategy may know now."""
-        state = self.state
-        top = state.tops[desk.coin]
-        last = state.prints[desk.coin]
-        return new_view(
-            (
-                state.now,
-                top[2],
-                top[4],
-                top[5],
-                top[6],
-                top[7],
-                last[4],
-                last[5] * last[6],
-                desk.ledger.position,
-                desk.capital,
-                desk.px_one,
-                desk.sz_one,
-            )
-        )
+        return self.decider.view_of(desk)
 
     def _propose(self, desk: Desk, proposals: list[Proposal]) -> None:
         """Compare what the desk wants with what rests, slot by slot."""
@@ -175,6 +158,8 @@ class Engine:
             px = quotes[at]
             sz = quotes[at + 1]
             at += 2
+            if sz > 0 and slot.slot.reduce_only:
+                sz = min(sz, max(0, -desk.ledger.position * slot.slot.side))
             order = slot.order
             if slot.old is not None or (
                 order is not None and (order.pending or order.phase != Phase.OPEN)
@@ -212,6 +197,7 @@ class Engine:
             blotter.open_sell[coin],
             len(blotter.orders),
             state.mode,
+            *blotter.touch(coin),
         )
 
     def _judge(self, proposals: list[Proposal], out: list[Record]) -> None:
@@ -232,8 +218,18 @@ class Engine:
                     slot.vetoed = self._desire(desk, px, sz)
                 continue
             slot.vetoed = None
+            if not desk.signal and plan != CANCEL:
+                self._signal(desk, out)
             self._fold_command(command, slot)
             out.append(command)
+
+    def _signal(self, desk: Desk, out: list[Record]) -> None:
+        """Write down what the desk's decision acted on, once, before its first command."""
+        signal = signal_of(desk, self.state.signal_next, self.state.now)
+        if signal is not None:
+            desk.signal = signal.id
+            self.state.signal_next += 1
+            out.append(signal)
 
     def _command(
         self, desk: Desk, slot: SlotState, index: int, plan: int, px: int, sz: int
@@ -248,15 +244,20 @@ class Engine:
         top = state.tops[coin]
         intent = state.intent_next
         mid2 = top[4] + top[6]
+        signal = desk.signal
+        if not signal and desk.strategy.signal is not None:
+            signal = state.signal_next
+        net = state.net[coin]
+        reduce_only = spec.reduce_only and net * spec.side < 0 and sz <= abs(net)
         if plan == PLACE:
             return Place(
-                intent, desk.book, coin, index, spec.side, px, sz, spec.tif, spec.reduce_only,
-                mid2, state.now,
+                intent, desk.book, coin, index, spec.side, px, sz, spec.tif, reduce_only,
+                mid2, state.now, signal,
             )  # fmt: skip
         assert order is not None
         return Modify(
             intent, order.intent, desk.book, coin, index, spec.side, px, sz, spec.tif,
-            spec.reduce_only, mid2, state.now,
+            reduce_only, mid2, state.now, signal,
         )  # fmt: skip
 
     def _fold_command(self, command: Command, slot: SlotState) -> None:
@@ -289,9 +290,8 @@ class Engine:
                     sz=fact.sz,
                     fee=fact.fee,
                 )
-                desk = self._desk_of[order.book, order.coin]
-                desk.is_dirty = True
-                desk.decide_next = 0  # what was wanted before a fill must not be traded again
+                # what was wanted before a fill must not be traded again
+                self._desk_of[order.book, order.coin].mind.wake()
         elif isinstance(fact, Closed):
             order = blotter.ended(fact)
         elif isinstance(fact, Refused):
@@ -310,6 +310,7 @@ class Engine:
         desk = self._desk_of[order.book, order.coin]
         slot = desk.slots[order.slot]
         desk.has_news = True
+        desk.mind.has_news = True
         if reject:
             slot.back_off(self.state.now)
         elif order is slot.order and order.phase == Phase.OPEN:
@@ -334,6 +335,23 @@ class Engine:
         weights = {book: row[fact.coin].position for book, row in enumerate(state.ledgers)}
         for book, share in allot(fact.usdc, weights).items():
             state.pay_funding(book=book, coin=fact.coin, usdc=share)
+
+
+def _seated(book: int, assignment: Assignment, state: State) -> list[Mind]:
+    """Return the minds of one strategy with their desks: one per coin, or one for all coins."""
+    strategy, coins, capital = assignment
+    cells = memory_cells(strategy, len(coins))
+    count = 1 if strategy.scope == CROSS else len(coins)
+    minds = [Mind(book=book, strategy=strategy, cells=cells) for _ in range(count)]
+    for at, coin in enumerate(coins):
+        Desk(
+            coin=coin,
+            asset=state.assets[coin],
+            mind=minds[at % count],
+            ledger=state.ledgers[book][coin],
+            capital=capital // len(coins),
+        )
+    return minds
 
 
 def _tallies(slots: Sequence[SlotState]) -> list[Record]:

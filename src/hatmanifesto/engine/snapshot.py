@@ -14,8 +14,9 @@ from hatmanifesto.books.lifecycle import Phase
 from hatmanifesto.books.state import state_hash
 from hatmanifesto.domain.modes import Mode
 from hatmanifesto.domain.records import Veto
-from hatmanifesto.engine.desk import Desk, SlotState
+from hatmanifesto.engine.desk import Desk, Mind, SlotState
 from hatmanifesto.engine.engine import Engine
+from hatmanifesto.strategies.contract import View
 
 
 def dump_engine(engine: Engine) -> bytes:
@@ -30,11 +31,18 @@ def engine_hash(engine: Engine) -> str:
 
 def load_engine(engine: Engine, snapshot: bytes) -> None:
     """Put a fresh engine, built from the same specification, where ``snapshot`` was taken."""
-    state_content, desk_contents, engine.next_wake = msgspec.msgpack.decode(snapshot)
+    parts = msgspec.msgpack.decode(snapshot)
+    state_content, mind_contents, desk_contents, regimes, allocator, engine.next_wake = parts
     orders = _load_state(engine, state_content)
     assert len(desk_contents) == len(engine.desks), "a snapshot fits the desks it was taken from"
+    for mind, content in zip(engine.minds, mind_contents, strict=True):
+        _load_mind(mind, content)
     for desk, content in zip(engine.desks, desk_contents, strict=True):
         _load_desk(desk, content, orders)
+    for track, content in zip(engine.decider.regimes, regimes, strict=True):
+        track.load(content)
+    if engine.allocator is not None:
+        engine.allocator.load(allocator)
 
 
 def _content(engine: Engine) -> list[Any]:
@@ -56,20 +64,38 @@ def _content(engine: Engine) -> list[Any]:
             list(state.funded),
             state.cash2,
             state.house,
+            [list(row) for row in state.contexts],
+            [list(row) for row in state.payments],
+            [list(told) for told in state.premiums],
+            [ledger.dump() for ledger in state.account],
+            state.signal_next,
         ],
+        [_dump_mind(mind) for mind in engine.minds],
         [_dump_desk(desk) for desk in engine.desks],
+        [track.dump() for track in engine.decider.regimes],
+        engine.allocator.dump() if engine.allocator is not None else None,
         engine.next_wake,
+    ]
+
+
+def _dump_mind(mind: Mind) -> list[Any]:
+    return [
+        mind.decide_next,
+        mind.decisions,
+        mind.is_dirty,
+        mind.has_news,
+        mind.is_stopped,
+        list(mind.memory),
+        [list(view) for view in mind.views],
     ]
 
 
 def _dump_desk(desk: Desk) -> list[Any]:
     return [
-        desk.decide_next,
-        desk.decisions,
-        desk.is_dirty,
         desk.has_news,
         list(desk.quotes),
-        list(desk.memory),
+        desk.signal,
+        desk.capital,
         [_dump_slot(slot) for slot in desk.slots],
     ]
 
@@ -105,7 +131,13 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
         for ledger, values in zip(book, ledgers, strict=True):
             ledger.load(values)
     state.funded[:] = content[12]
-    state.cash2, state.house = content[13:]
+    state.cash2, state.house = content[13:15]
+    state.contexts[:] = [tuple(row) for row in content[15]]
+    state.payments[:] = [tuple(row) for row in content[16]]
+    state.premiums[:] = [(told, exch) for told, exch in content[17]]
+    for ledger, values in zip(state.account, content[18], strict=True):
+        ledger.load(values)
+    state.signal_next = content[19]
     return orders
 
 
@@ -117,10 +149,16 @@ def _load_order(content: list[Any]) -> Order:
     return order
 
 
+def _load_mind(mind: Mind, content: list[Any]) -> None:
+    mind.decide_next, mind.decisions, mind.is_dirty, mind.has_news = content[:4]
+    mind.is_stopped, memory, views = content[4:]
+    mind.memory[:] = memory
+    mind.views = tuple(View(*view) for view in views)
+
+
 def _load_desk(desk: Desk, content: list[Any], orders: dict[int, Order]) -> None:
-    desk.decide_next, desk.decisions, desk.is_dirty, desk.has_news, quotes, memory, slots = content
+    desk.has_news, quotes, desk.signal, desk.capital, slots = content
     desk.quotes = tuple(quotes)
-    desk.memory[:] = memory
     for slot, values in zip(desk.slots, slots, strict=True):
         order, old, vetoed, veto, slot.veto_count, slot.rejects, slot.backoff_until = values
         slot.order = orders.get(order)

@@ -19,6 +19,8 @@ LOOP_SIGNATURE = types.void(ENTRY_TYPE, FLOATS, TABLE, FLOATS, TABLE)
 NOTIONAL_MAX = 2**61
 """Bound of price times both sizes [micro-USDC], so that sums of products stay within int64."""
 FIELD = {name: index for index, name in enumerate(View._fields)}
+STAMPS = ("now", "exch", "funding_exch", "premium_exch")
+"""Fields in nanoseconds: beyond what a float holds, so never to become one whole."""
 
 
 class Kernel(NamedTuple):
@@ -123,7 +125,7 @@ def check_columns(columns: Ints) -> None:
     for name in ("bid_px", "ask_px", "bid_sz", "ask_sz", "px_one", "sz_one"):
         assert int(columns[:, FIELD[name]].min()) > 0, name
     for name in FIELD:
-        if name not in ("now", "exch"):
+        if name not in STAMPS:
             column = columns[:, FIELD[name]]
             assert int(column.max()) <= EXACT_MAX, name
             assert int(column.min()) >= -EXACT_MAX, name

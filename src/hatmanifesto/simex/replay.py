@@ -20,7 +20,8 @@ from hatmanifesto.domain.events import CancelRefused, Fact, MarginCalled, Refuse
 from hatmanifesto.domain.ports import Journal, Signer
 from hatmanifesto.domain.records import Record, Snapshot
 from hatmanifesto.domain.rows import EXCH, Chunk, Row, Tape
-from hatmanifesto.engine.engine import FAR, Engine
+from hatmanifesto.engine.decider import FAR
+from hatmanifesto.engine.engine import Engine
 from hatmanifesto.engine.snapshot import engine_hash
 from hatmanifesto.simex.blocks import BlockQueue
 from hatmanifesto.simex.clearing import Clearing
