@@ -23,12 +23,16 @@ from hatmanifesto.domain.events import (
     Refused,
 )
 from hatmanifesto.domain.records import (
+    Allocation,
+    Allotted,
     BatchMark,
     Began,
     Ended,
     GapSeen,
     Record,
+    Signal,
     Snapshot,
+    StrategyFailed,
     Veto,
 )
 from hatmanifesto.store import journal as journal_module
@@ -66,6 +70,9 @@ RECORDS: list[Record] = [
     GapSeen(0, NS, NS + 1, 2),
     Snapshot(NS, "ab" * 16),
     Ended("end", 3, "cd" * 16),
+    Signal(1, 0, 2, -0.1, 3_600, NS, "ab" * 8, 3, NS),
+    Allocation(NS, "kelly", "equity", (Allotted(0, 10**9, 0.5, None, None, 3),)),
+    StrategyFailed(1, -1, "ValueError('\N{GREEK SMALL LETTER BETA}')", NS),
 ]
 
 

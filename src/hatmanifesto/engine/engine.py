@@ -158,7 +158,7 @@ class Engine:
             px = quotes[at]
             sz = quotes[at + 1]
             at += 2
-            if sz > 0 and slot.slot.reduce_only:
+            if sz > 0 and slot.slot.reduce_only and not self._holds_alone(desk):
                 sz = min(sz, max(0, -desk.ledger.position * slot.slot.side))
             order = slot.order
             if slot.old is not None or (
@@ -180,6 +180,14 @@ class Engine:
             if state.net[desk.coin] * slot.slot.side < 0:
                 rank = 1
             proposals.append((rank, desk, slot, index, plan, px, sz))
+
+    def _holds_alone(self, desk: Desk) -> bool:
+        """Say whether the account's position is this book's, so that the venue's own flag is right.
+
+        Where books net, a book's close is cut to what it holds by us, and is reduce-only for the
+        venue only when it lowers the account's position as well.
+        """
+        return desk.ledger.position == self.state.net[desk.coin]
 
     def _desire(self, desk: Desk, px: int, sz: int) -> tuple[int, ...]:
         """Return a desire and the inputs of a refusal: the same ones are not proposed again."""
@@ -247,8 +255,10 @@ class Engine:
         signal = desk.signal
         if not signal and desk.strategy.signal is not None:
             signal = state.signal_next
-        net = state.net[coin]
-        reduce_only = spec.reduce_only and net * spec.side < 0 and sz <= abs(net)
+        reduce_only = spec.reduce_only
+        if reduce_only and not self._holds_alone(desk):
+            net = state.net[coin]
+            reduce_only = net * spec.side < 0 and sz <= abs(net)
         if plan == PLACE:
             return Place(
                 intent, desk.book, coin, index, spec.side, px, sz, spec.tif, reduce_only,
