@@ -13,7 +13,8 @@ computed by itself; `residual` is the ledger's net less all of them, and is zero
 Source: QUANT A.8; the sum over fills of a held position's moves is Abel summation of q dM.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -31,6 +32,7 @@ from hatmanifesto.analytics.mids import (
     tick_before,
     tick_reopening,
 )
+from hatmanifesto.analytics.places import places_of
 from hatmanifesto.domain.units import NS_S
 
 HORIZON_NS = 5 * NS_S
@@ -38,13 +40,15 @@ HORIZON_NS = 5 * NS_S
 STALE_NS = 2 * NS_S
 """A reference mid older than this is counted as stale. Source: QUANT A.12."""
 BOUND = 2**62
+SUMMED = ("price", "spread", "adverse_selection", "timing", "gap", "slippage", "turnover")
+"""Parts of a fill that a bucket sums as they are."""
 
 
 class FillParts(NamedTuple):
     """Parts of each fill's profit and loss; shape (n_fills,), in the order of the fills given.
 
-    ``mid2`` is the reference mid at the fill, ``slippage`` x(a-p), 0 where a is unknown. Money in
-    half micro-USDC.
+    ``mid2`` is the reference mid at the fill, ``slippage`` x(a-p), 0 where a is unknown;
+    ``turnover`` is px times sz [micro-USDC]. Other money in half micro-USDC.
     """
 
     spread: Int64
@@ -54,6 +58,7 @@ class FillParts(NamedTuple):
     gap: Int64
     fee: Int64
     slippage: Int64
+    turnover: Int64
     mid2: Int64
     is_substituted: Int64
     is_stale: Int64
@@ -118,25 +123,26 @@ def attribute(
     """
     paths = paths_of(facts, mids)
     parts = split_fills(facts.fills, paths)
-    by_book_usdc = allot_funding(facts.funding, facts.fills)
+    flows = cash_flows(facts.fills, paths)
     unknown = {event.coin for event in facts.funding_unknown}
-    total = _sum(facts.fills, parts, paths, paid=sum(e.usdc for e in facts.funding))
-    by_coin: dict[int, Components] = {}
-    for coin in sorted({row.coin for row in facts.fills} | {e.coin for e in facts.funding}):
-        paid = sum(event.usdc for event in facts.funding if event.coin == coin)
-        chosen = [i for i, row in enumerate(facts.fills) if row.coin == coin]
-        part = _sum(facts.fills, parts, paths, paid=paid, chosen=chosen)
-        by_coin[coin] = _unknown(part) if coin in unknown else part
-    by_book: dict[int, Components] = {}
-    for book in sorted({row.book for row in facts.fills} | set(by_book_usdc)):
-        chosen = [i for i, row in enumerate(facts.fills) if row.book == book]
-        part = _sum(facts.fills, parts, paths, paid=by_book_usdc.get(book, 0), chosen=chosen)
-        held = {facts.fills[i].coin for i in chosen}
-        by_book[book] = _unknown(part) if held & unknown else part
+    paid_by_coin: Counter[int] = Counter()
+    for event in facts.funding:
+        paid_by_coin[event.coin] += event.usdc
+    coins = [row.coin for row in facts.fills]
+    books = [row.book for row in facts.fills]
+    held = {row.book for row in facts.fills if row.coin in unknown}
+    by_coin = components_by(coins, parts, flows, paid=paid_by_coin, unknown=unknown)
+    by_book = components_by(
+        books, parts, flows, paid=allot_funding(facts.funding, facts.fills), unknown=held
+    )
+    whole = {0: paid_by_coin.total()}
+    total = components_by(
+        [0] * len(coins), parts, flows, paid=whole, unknown=whole if unknown else ()
+    )[0]
     if net is not None:
         total = msgspec.structs.replace(total, net=net, residual=net - total.explained())
     attribution = Attribution(
-        total=_unknown(total) if unknown else total,
+        total=total,
         by_coin=by_coin,
         by_book=by_book,
         fills_substituted=int(parts.is_substituted.sum()),
@@ -147,8 +153,13 @@ def attribute(
 
 def paths_of(facts: RunFacts, mids: Mapping[int, Mids]) -> dict[int, MidPath]:
     """Return the marked path of every coin that has a mid."""
+    gaps = places_of(facts.gaps)
+    none = np.array([], dtype=np.int64)
     return {
-        coin: path_of(series, [(g.start, g.end) for g in facts.gaps if g.coin == coin])
+        coin: path_of(
+            series,
+            [(facts.gaps[i].start, facts.gaps[i].end) for i in gaps.get(coin, none).tolist()],
+        )
         for coin, series in sorted(mids.items())
         if len(series.ts)
     }
@@ -157,9 +168,8 @@ def paths_of(facts: RunFacts, mids: Mapping[int, Mids]) -> dict[int, MidPath]:
 def split_fills(fills: Sequence[FillRow], paths: Mapping[int, MidPath]) -> FillParts:
     """Split every fill's profit and loss at the last mid into its parts."""
     out = FillParts(*(np.zeros(len(fills), dtype=np.int64) for _ in FillParts._fields))
-    for coin in sorted({row.coin for row in fills}):
+    for coin, index in places_of(fills).items():
         assert coin in paths, f"expected a mid for coin slot {coin}, which has fills"
-        index = np.array([i for i, row in enumerate(fills) if row.coin == coin], dtype=np.int64)
         part = _split_coin([fills[i] for i in index.tolist()], paths[coin])
         for target, values in zip(out, part, strict=True):
             target[index] = values
@@ -194,6 +204,7 @@ def _split_coin(fills: Sequence[FillRow], path: MidPath) -> FillParts:
         gap=x * (gap_near + gap_far) + np.where(hole, edge, 0),
         fee=-2 * fee,
         slippage=np.where(decision > 0, x * (decision - 2 * px), 0),
+        turnover=np.abs(x) * px,
         mid2=mid2,
         is_substituted=(is_substituted & ~hole).astype(np.int64),
         is_stale=((ts - path.ts[at] > STALE_NS) & ~hole).astype(np.int64),
@@ -214,48 +225,52 @@ def _columns(
     return ts, x, px, fee, decision, table[:, 5].astype(bool), table[:, 6].astype(bool)
 
 
-def _sum(
-    fills: Sequence[FillRow],
+def components_by(
+    keys: Sequence[int],
     parts: FillParts,
-    paths: Mapping[int, MidPath],
+    flows: Sequence[int],
     *,
-    paid: int,
-    chosen: Sequence[int] | None = None,
-) -> Components:
-    pick = range(len(fills)) if chosen is None else chosen
-    index = np.fromiter(pick, dtype=np.int64)
-    rows = [fills[i] for i in pick]
+    paid: Mapping[int, int],
+    unknown: Collection[int] = (),
+) -> dict[int, Components]:
+    """Return the components of every key, in order; over all keys they sum to the run's exactly.
 
-    def total(values: Int64) -> int:
-        return sum(values[index].tolist())  # Python integers: no sum can wrap
+    Args:
+        keys: which bucket each fill belongs to.
+        parts: of the fills.
+        flows: net of each fill without funding, see `cash_flows` [half micro-USDC].
+        paid: funding by key [micro-USDC]; a key without fills is a bucket too.
+        unknown: keys that crossed a funding hour without a rate.
+    """
+    places: dict[int, list[int]] = {key: [] for key in sorted({*keys, *paid})}
+    for place, key in enumerate(keys):
+        places[key].append(place)
+    columns = {name: getattr(parts, name).tolist() for name in SUMMED}
+    fees = parts.fee.tolist()
+    out: dict[int, Components] = {}
+    for key, mine in places.items():
+        sums = {name: sum(column[i] for i in mine) for name, column in columns.items()}
+        funding = 2 * paid.get(key, 0)
+        part = Components(
+            **sums,
+            fees=sum(fees[i] for i in mine if fees[i] < 0),
+            rebates=sum(fees[i] for i in mine if fees[i] > 0),
+            funding=None if key in unknown else funding,
+            residual=0,
+            net=sum(flows[i] for i in mine) + funding,
+            funding_known=funding,
+            fills=len(mine),
+        )
+        out[key] = msgspec.structs.replace(part, residual=part.net - part.explained())
+    return out
 
-    fee = parts.fee[index]
-    part = Components(
-        price=total(parts.price),
-        spread=total(parts.spread),
-        adverse_selection=total(parts.adverse_selection),
-        timing=total(parts.timing),
-        fees=sum(fee[fee < 0].tolist()),
-        rebates=sum(fee[fee > 0].tolist()),
-        funding=2 * paid,
-        gap=total(parts.gap),
-        residual=0,
-        net=cash_net(rows, paths) + 2 * paid,
-        funding_known=2 * paid,
-        slippage=total(parts.slippage),
-        turnover=sum(row.notional for row in rows),
-        fills=len(rows),
-    )
-    return msgspec.structs.replace(part, residual=part.net - part.explained())
 
+def cash_flows(fills: Sequence[FillRow], paths: Mapping[int, MidPath]) -> list[int]:
+    """Return each fill's cash plus its size at the last mid, less its fee [half micro-USDC].
 
-def _unknown(part: Components) -> Components:
-    return msgspec.structs.replace(part, funding=None)
-
-
-def cash_net(fills: Sequence[FillRow], paths: Mapping[int, MidPath]) -> int:
-    """Return cash plus position at the last mid, less fees, without funding [half micro-USDC]."""
-    net = 0
-    for row in fills:
-        net += row.szi * int(paths[row.coin].mid2[-1]) - 2 * row.side * row.notional - 2 * row.fee
-    return net
+    Told from the fills alone, apart from the parts: what the two disagree on is the residual.
+    """
+    last = {coin: int(path.mid2[-1]) for coin, path in paths.items()}
+    return [
+        row.side * (row.sz * last[row.coin] - 2 * row.px * row.sz) - 2 * row.fee for row in fills
+    ]

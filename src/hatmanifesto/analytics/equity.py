@@ -7,10 +7,11 @@ import numpy as np
 
 from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.analytics.mids import Int64, MidPath, Span, merge_spans, tick_at
+from hatmanifesto.analytics.places import places_of
 from hatmanifesto.domain.events import FundingPaid
 from hatmanifesto.domain.units import NS_S
 
-STEPS_S = (60, 10, 1)
+STEPS_S = (3600, 60, 10, 1)
 """Grids tried, coarsest first."""
 STEPS_MIN = 200
 """The coarsest grid with at least this many steps is taken, else the finest."""
@@ -49,10 +50,13 @@ def step_of(duration_ns: int) -> int:
 
 
 def grid_of(start: int, end: int, step_ns: int) -> Int64:
-    """Return start, start + step, ... and the end, which closes the last, perhaps short, step."""
+    """Return start, the whole multiples of the step between (UTC), and the end.
+
+    First and last step may be short; where the step divides a day, midnight is on the grid.
+    """
     assert end > start, f"expected an end after {start}, was {end}"
-    grid = np.arange(start, end, step_ns, dtype=np.int64)
-    return np.append(grid, np.int64(end))
+    inner = np.arange((start // step_ns + 1) * step_ns, end, step_ns, dtype=np.int64)
+    return np.concatenate([[np.int64(start)], inner, [np.int64(end)]]).astype(np.int64)
 
 
 def equity_of(
@@ -79,15 +83,16 @@ def equity_of(
     grid = _outside_holes(grid_of(start, end, step), paths)
     pnl, net_notional, notional = (np.zeros(len(grid), dtype=np.int64) for _ in range(3))
     position: dict[int, Int64] = {}
+    places = places_of(fills)
     for coin, path in sorted(paths.items()):
-        rows = [row for row in fills if row.coin == coin]
-        held, cash = _flows(rows, grid)
+        rows = [fills[i] for i in places[coin].tolist()] if coin in places else []
+        held, cash = flows_of(rows, grid)
         value = held * path.mid2[tick_at(path, grid)]
         pnl += value + cash
         net_notional += value
         notional += np.abs(value)
         position[coin] = held
-    pnl += _funding(funding, grid)
+    pnl += paid_by(funding, grid)
     drawdown = np.maximum(np.maximum.accumulate(pnl), 0) - pnl
     return Equity(step, grid, pnl, drawdown, notional, net_notional, position)
 
@@ -100,9 +105,23 @@ def _common_holes(paths: Mapping[int, MidPath]) -> list[Span]:
         if common is None:
             common = mine
             continue
-        pairs = ((max(a, c), min(b, d)) for a, b in common for c, d in mine)
-        common = [(start, end) for start, end in pairs if start < end]
+        common = _overlaps(common, mine)
     return merge_spans(common or [])
+
+
+def _overlaps(left: list[Span], right: list[Span]) -> list[Span]:
+    """Return what two ordered lists of spans without overlaps have in common."""
+    out: list[Span] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < end:
+            out.append((start, end))
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return out
 
 
 def _silent_ns(paths: Mapping[int, MidPath], start: int, end: int) -> int:
@@ -119,7 +138,7 @@ def _outside_holes(grid: Int64, paths: Mapping[int, MidPath]) -> Int64:
     return grid[keep]
 
 
-def _flows(rows: Sequence[FillRow], grid: Int64) -> tuple[Int64, Int64]:
+def flows_of(rows: Sequence[FillRow], grid: Int64) -> tuple[Int64, Int64]:
     """Return position and twice the cash (fees included) at each grid point."""
     flow = [-2 * row.side * row.notional - 2 * row.fee for row in rows]
     assert sum(map(abs, flow)) < BOUND, "expected a turnover that fits 64 bits"
@@ -130,7 +149,8 @@ def _flows(rows: Sequence[FillRow], grid: Int64) -> tuple[Int64, Int64]:
     return np.cumsum(szi)[index], np.cumsum(cash)[index]
 
 
-def _funding(funding: Sequence[FundingPaid], grid: Int64) -> Int64:
+def paid_by(funding: Sequence[FundingPaid], grid: Int64) -> Int64:
+    """Return the funding received up to each grid point [half micro-USDC]."""
     events = sorted(funding, key=lambda event: event.exch)
     ts = np.array([event.exch for event in events], dtype=np.int64)
     usdc = np.array([0] + [2 * event.usdc for event in events], dtype=np.int64)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.analytics.mids import MidPath, tick_at, tick_before, touches_gap
+from hatmanifesto.analytics.places import places_of
 from hatmanifesto.domain.units import NS_S
 
 HORIZONS_S = (1, 5, 30, 60, 300)
@@ -56,9 +57,8 @@ def markout_bps(
     Unknown means after the last mid, across a hole of the recording, or inferred inside one.
     """
     out = np.full(len(fills), np.nan)
-    for coin in sorted({row.coin for row in fills}):
+    for coin, index in places_of(fills).items():
         path = paths[coin]
-        index = np.array([i for i, row in enumerate(fills) if row.coin == coin], dtype=np.int64)
         rows = [fills[i] for i in index.tolist()]
         ts = np.array([row.ts for row in rows], dtype=np.int64)
         side = np.array([row.side for row in rows], dtype=np.int64)

@@ -14,7 +14,10 @@ from hatmanifesto.analytics.attribution import (
     attribute,
     paths_of,
 )
+from hatmanifesto.analytics.benchmark import Benchmark, benchmark_of
+from hatmanifesto.analytics.breakdown import Breakdowns, Names, breakdowns_of
 from hatmanifesto.analytics.equity import Equity, equity_of
+from hatmanifesto.analytics.findings import Finding, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
 from hatmanifesto.analytics.markouts import Markout, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
@@ -81,6 +84,10 @@ class Analysis:
     components: dict[str, str | None]
     memo: dict[str, str]
     ledger: list[Row]
+    breakdowns: Breakdowns
+    benchmark: Benchmark | None
+    findings: list[Finding]
+    names: Names
 
     @property
     def max_drawdown(self) -> str | None:
@@ -111,6 +118,8 @@ def analyse(records: Iterable[Record], mids: Mapping[int, Mids], run: RunIdentit
     figures = metrics_of(
         Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
     )
+    breakdowns = breakdowns_of(facts, parts, paths, equity)
+    names = names_of(run)
     return Analysis(
         identity=run,
         facts=facts,
@@ -129,7 +138,17 @@ def analyse(records: Iterable[Record], mids: Mapping[int, Mids], run: RunIdentit
         components=component_texts(attribution.total),
         memo=memo_texts(attribution.total),
         ledger=ledger_rows(_ledger_inputs(facts, parts, states, fill_markout, run)),
+        breakdowns=breakdowns,
+        benchmark=benchmark_of(equity, paths, capital=run.capital, seed=run.seed),
+        findings=findings_of(facts, parts, breakdowns, names=names),
+        names=names,
     )
+
+
+def names_of(run: RunIdentity) -> Names:
+    """Return what the buckets of a run's breakdowns are called."""
+    coins = tuple(asset.coin for asset in run.assets)
+    return Names(books=tuple(run.books), coins=coins)
 
 
 def _ledger_inputs(

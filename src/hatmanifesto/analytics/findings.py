@@ -1,0 +1,269 @@
+"""Ranked findings about a run: what cannot be right first, then what costs most beyond chance.
+
+Theory of operation. Fees are compared with the schedule exactly: no chance is involved, so a
+difference beyond rounding is an error of the run or of its schedule and ranks first. Everything
+else is a sum of dependent numbers, estimated with an error clustered by blocks of time, minutes or
+days (`clustered`), and all of them are one family: Holm's correction holds the chance of a single
+false finding at 5 %. Only losses are told, and only those whose corrected interval excludes zero;
+without one the list is empty.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hatmanifesto.analytics.allot import funding_shares
+from hatmanifesto.analytics.attribution import FillParts
+from hatmanifesto.analytics.breakdown import HALF, NS_DAY, Breakdowns, Names
+from hatmanifesto.analytics.clustered import Estimate, sum_of_groups
+from hatmanifesto.analytics.fold import FillRow, RunFacts
+from hatmanifesto.analytics.markouts import BIN_NS
+from hatmanifesto.analytics.student import holm
+from hatmanifesto.domain.units import MICRO, rate_of
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+LEVEL = 0.05
+"""Chance that a run without anything to find has a finding."""
+FILLS_MIN = 30
+"""Fewer fills of a bucket are not tested. Source: QUANT A.12."""
+MINUTES_MIN = 10
+DAYS_MIN = 5
+FEE_SLACK = 0.01
+"""Share of the fees due by which fees may differ before they are called wrong."""
+TESTED = ("strategy", "coin", "regime", "hour")
+
+
+class FeeRates(NamedTuple):
+    """Fee schedule the run was under [1e-10 of notional], positive when paid."""
+
+    taker: int = 4_500_000
+    maker: int = 1_500_000
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One finding.
+
+    ``kind``: fees, net, adverse_selection, spread, timing (slippage against
+    the decision mid before the spread) or funding. ``scope`` and ``key`` name
+    the bucket. ``effect`` [USDC] is negative: what it cost; ``relative`` in ``relative_unit``.
+    ``low`` and ``high`` [USDC] bound the effect, corrected for all that was tested; for fees they
+    are the effect itself. ``p_value`` is corrected too. ``n`` observations.
+    """
+
+    kind: str
+    scope: str
+    key: int
+    name: str
+    text: str
+    effect: float
+    low: float
+    high: float
+    relative: float | None
+    relative_unit: str
+    p_value: float
+    n: int
+    experiment: str
+
+    @property
+    def is_fault(self) -> bool:
+        """Return whether this cannot be right, rather than costing money."""
+        return self.kind == "fees"
+
+
+class Candidate(NamedTuple):
+    """Something tested: its bucket, its estimate [USDC] and the turnover behind it [USDC]."""
+
+    kind: str
+    scope: str
+    key: int
+    estimate: Estimate
+    turnover: float
+
+
+def findings_of(
+    facts: RunFacts,
+    parts: FillParts,
+    breakdowns: Breakdowns,
+    *,
+    names: Names,
+    rates: FeeRates = FeeRates(),  # noqa: B008 - an immutable tuple
+) -> list[Finding]:
+    """Return the findings of a run, the gravest first.
+
+    Args:
+        facts: folded run.
+        parts: of its fills, in their order.
+        breakdowns: of the same run.
+        names: of the buckets.
+        rates: the fee schedule it ran under.
+    """
+    faults = fee_findings(facts.fills, names, rates)
+    tested = candidates_of(facts, parts, breakdowns)
+    costs: list[Finding] = []
+    for one, (p, tail) in zip(
+        tested, holm([each.estimate.p_value for each in tested], level=LEVEL), strict=True
+    ):
+        if p < LEVEL and one.estimate.total < 0:
+            costs.append(_finding(one, p, tail, names))
+    faults.sort(key=lambda f: (-abs(f.effect), f.key))
+    costs.sort(key=lambda f: (f.effect, f.kind, f.scope, f.key))
+    return faults + costs
+
+
+def fee_findings(fills: Sequence[FillRow], names: Names, rates: FeeRates) -> list[Finding]:
+    """Return the strategies whose fees are not those of the schedule, for their own fills."""
+    out: list[Finding] = []
+    for book in sorted({row.book for row in fills}):
+        mine = [row for row in fills if row.book == book]
+        due = [rate_of(r.notional, rates.taker if r.is_taker else rates.maker) for r in mine]
+        excess = sum(row.fee for row in mine) - sum(due)
+        allowed = max(len(mine), round(FEE_SLACK * sum(map(abs, due))))
+        if abs(excess) > allowed:
+            out.append(_fee_finding(book, mine, (excess, sum(due)), names))
+    return out
+
+
+def _fee_finding(
+    book: int, fills: Sequence[FillRow], amounts: tuple[int, int], names: Names
+) -> Finding:
+    excess, due = amounts
+    turnover = sum(row.notional for row in fills)
+    bps = 1e4 / turnover
+    name = names.of("strategy", book)
+    effect = -excess / MICRO
+    word = "more" if excess > 0 else "less"
+    return Finding(
+        kind="fees",
+        scope="strategy",
+        key=book,
+        name=name,
+        text=(
+            f"{name} paid {(due + excess) * bps:.2f} bps of turnover in fees where the schedule "
+            f"asks {due * bps:.2f} of its makers and takers: {abs(effect):.2f} USDC {word}"
+        ),
+        effect=effect,
+        low=effect,
+        high=effect,
+        relative=excess * bps,
+        relative_unit="bps of turnover above the schedule",
+        p_value=0.0,
+        n=len(fills),
+        experiment=(
+            "compare each fill's fee with the venue's statement and the account's fee tier, "
+            "then run again under the right schedule"
+        ),
+    )
+
+
+def candidates_of(facts: RunFacts, parts: FillParts, breakdowns: Breakdowns) -> list[Candidate]:
+    """Return everything that is tested, in a fixed order."""
+    out: list[Candidate] = []
+    for kind in TESTED:
+        buckets = breakdowns.get(kind, ())
+        if kind in ("coin", "regime") and len(buckets) < 2:
+            continue  # the same numbers as the strategies'
+        for bucket in buckets:
+            if bucket.estimate is not None and bucket.parts.fills + (kind == "hour") > 0:
+                turnover = bucket.parts.turnover / MICRO
+                out.append(Candidate("net", kind, bucket.key, bucket.estimate, turnover))
+    return out + _fill_candidates(facts.fills, parts) + _funding_candidates(facts)
+
+
+def _fill_candidates(fills: Sequence[FillRow], parts: FillParts) -> list[Candidate]:
+    """Return costs of fills by strategy, and by coin when there are several."""
+    if not fills:
+        return []
+    table = np.array([(r.book, r.coin, r.is_taker, r.is_gap, r.ts) for r in fills], dtype=np.int64)
+    book, coin, taker, hole = table[:, 0], table[:, 1], table[:, 2] == 1, table[:, 3] == 1
+    minute = table[:, 4] // BIN_NS
+    costs = (
+        ("adverse_selection", parts.adverse_selection, ~taker & ~hole),
+        ("spread", parts.spread, taker & ~hole),
+        ("timing", parts.timing, taker & ~hole),
+    )
+    scopes = [("strategy", book)]
+    if len(np.unique(coin)) > 1:
+        scopes.append(("coin", coin))
+    out: list[Candidate] = []
+    for scope, owner in scopes:
+        for key in np.unique(owner).tolist():
+            for kind, values, chosen in costs:
+                mine = (owner == key) & chosen
+                if int(mine.sum()) < FILLS_MIN:
+                    continue
+                usdc = values[mine].astype(np.float64) / HALF
+                estimate = sum_of_groups(usdc, minute[mine], groups_min=MINUTES_MIN)
+                if estimate is not None:
+                    turnover = float(parts.turnover[mine].astype(np.float64).sum()) / MICRO
+                    out.append(Candidate(kind, scope, key, estimate, turnover))
+    return out
+
+
+def _funding_candidates(facts: RunFacts) -> list[Candidate]:
+    """Return the funding of each strategy, clustered by day."""
+    usdc: dict[int, list[float]] = {}
+    days: dict[int, list[int]] = {}
+    for event, shares in funding_shares(facts.funding, facts.fills):
+        for book, amount in shares.items():
+            usdc.setdefault(book, []).append(amount / MICRO)
+            days.setdefault(book, []).append(event.exch // NS_DAY)
+    out: list[Candidate] = []
+    for book in sorted(usdc):
+        groups = np.array(days[book], dtype=np.int64)
+        estimate = sum_of_groups(np.array(usdc[book]), groups, groups_min=DAYS_MIN)
+        if estimate is not None:
+            turnover = sum(row.notional for row in facts.fills if row.book == book) / MICRO
+            out.append(Candidate("funding", "strategy", book, estimate, turnover))
+    return out
+
+
+WORDS = {
+    "net": ("{name} lost {usdc} USDC net", "run again without {name} and compare day by day"),
+    "adverse_selection": (
+        "the mid moved {usdc} USDC against maker fills of {name} within 5 s",
+        "quote {name} one tick wider, or cancel on the first sign of the move, on every other day",
+    ),
+    "spread": (
+        "taker fills of {name} crossed the spread for {usdc} USDC",
+        "let {name} rest at the touch first and take only what is left, on every other day",
+    ),
+    "timing": (
+        "the mid ran away by {usdc} USDC between decision and taker fill of {name}",
+        "run {name} again with half and with twice the latency and read the slope",
+    ),
+    "funding": (
+        "{name} paid {usdc} USDC of funding",
+        "run {name} again with positions closed over hours whose forecast funding is adverse",
+    ),
+}
+"""What is said of each kind, and the experiment that would tell more."""
+
+
+def _finding(one: Candidate, p: float, tail: float, names: Names) -> Finding:
+    name = names.of(one.scope, one.key)
+    low, high = one.estimate.span(tail)
+    said, experiment = WORDS[one.kind]
+    bps = 1e4 * one.estimate.total / one.turnover if one.turnover else None
+    text = said.format(name=name, usdc=f"{-one.estimate.total:.2f}")
+    if bps is not None:
+        text += f", {-bps:.2f} bps of turnover"
+    return Finding(
+        kind=one.kind,
+        scope=one.scope,
+        key=one.key,
+        name=name,
+        text=text,
+        effect=one.estimate.total,
+        low=low,
+        high=high,
+        relative=bps,
+        relative_unit="bps of turnover",
+        p_value=p,
+        n=one.estimate.n,
+        experiment=experiment.format(name=name),
+    )
