@@ -15,6 +15,7 @@ from hatmanifesto.domain.universe import PERPS
 from hatmanifesto.engine.engine import Assignment, Engine
 from hatmanifesto.engine.panel import Panel
 from hatmanifesto.hats.contract import Hat
+from hatmanifesto.risk.allocator import AllocatorSpec
 from hatmanifesto.simex.clearing import Clearing, FeeSchedule
 from hatmanifesto.simex.latency import LatencySource, parse_latency
 from hatmanifesto.simex.queue import parse_queue_model
@@ -165,7 +166,7 @@ class World(NamedTuple):
 
 def wire(
     tape: MemoryTape,
-    strategy: Strategy,
+    strategy: Strategy | Sequence[Assignment],
     journal: Any,
     *,
     hats: Sequence[Hat] = (),
@@ -177,14 +178,23 @@ def wire(
     fees: FeeSchedule = BASE_FEES,
     policy: Policy | None = None,
     coins: tuple[int, ...] = (0,),
+    allocator: AllocatorSpec | None = None,
 ) -> World:
-    """Return a run over ETH and BTC with all three legs of the same latency model."""
+    """Return a run over ETH and BTC with all three legs of the same latency model.
+
+    Several strategies come as assignments; ``coins`` is for a single one.
+    """
     assets = (ETH, BTC)
+    if isinstance(strategy, Strategy):
+        assignments: Sequence[Assignment] = [Assignment(strategy, coins, cash)]
+    else:
+        assignments = strategy
     engine = Engine(
         assets=assets,
-        assignments=[Assignment(strategy, coins, cash)],
+        assignments=assignments,
         panel=Panel(hats),
         capital=cash,
+        allocator=allocator,
     )
     book = ReplayBook(coins=2, queue=parse_queue_model(queue))
     clearing = Clearing(assets=assets, matcher=book, fees=fees)
