@@ -26,15 +26,15 @@ from hatmanifesto.domain.events import Closed, Filled, FundingPaid, FundingUnkno
 from hatmanifesto.domain.records import BatchMark, Began, Ended, GapSeen, Veto
 from hatmanifesto.domain.units import NS_S
 from hatmanifesto.domain.universe import PERPS
+from hatmanifesto.store.ledger_columns import COLUMNS
 from hatmanifesto.store.ledger_file import (
-    COLUMNS,
     iso_of,
     ledger_csv,
     ledger_parquet,
     ratio_text,
-    read_ledger_csv,
     totals_of,
 )
+from hatmanifesto.store.ledger_read import read_ledger_csv
 
 T0 = 1_756_987_200 * NS_S  # 2025-09-04T12:00:00Z
 COINS = ("BTC", "ETH")

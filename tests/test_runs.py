@@ -20,7 +20,7 @@ from hatmanifesto.domain.errors import Exit
 from hatmanifesto.domain.units import MICRO, NS_S
 from hatmanifesto.simex.replay import TRADER
 from hatmanifesto.store.journal import HashJournal, read_origin
-from hatmanifesto.store.ledger_file import read_ledger_csv
+from hatmanifesto.store.ledger_read import read_ledger_csv
 from hatmanifesto.store.trials import read_trials
 from tests.recorder_files import Recording, bbo_rows, book_row, trade_row
 

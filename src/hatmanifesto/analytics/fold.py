@@ -85,7 +85,7 @@ class VetoCount(NamedTuple):
 
 
 class RunFacts(msgspec.Struct, frozen=True):
-    """What happened in a run. ``fills`` are in order of the venue's stamps.
+    """What happened in a run. Fills and payments are in order of the venue's stamps.
 
     ``signals`` are those that orders acted on; ``allocations`` and ``failed`` in order of time.
     ``statuses`` counts orders by their last known status ("sent" when none came), ``refusals`` by
@@ -265,8 +265,8 @@ def fold(records: Iterable[Record]) -> RunFacts:
         vetoes=tuple(
             VetoCount(*key, state.loud[key], state.silent[key], state.example[key]) for key in keys
         ),
-        funding=tuple(state.funding),
-        funding_unknown=tuple(state.funding_unknown),
+        funding=tuple(sorted(state.funding, key=lambda event: event.exch)),
+        funding_unknown=tuple(sorted(state.funding_unknown, key=lambda event: event.exch)),
         gaps=tuple(sorted(state.gaps, key=lambda gap: (gap.coin, gap.start, gap.end))),
         margin_called=state.margin_called,
         ended=state.ended,

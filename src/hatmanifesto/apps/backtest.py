@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from hatmanifesto.apps.data import open_dataset
-from hatmanifesto.apps.describe import origin_of, report_data, summary_of
+from hatmanifesto.apps.describe import origin_of
+from hatmanifesto.apps.ending import encode_endings
 from hatmanifesto.apps.execute import Finished, execute
 from hatmanifesto.apps.fast import engine_in_use
 from hatmanifesto.apps.provenance import provenance
-from hatmanifesto.apps.report_build import Analysis, RunIdentity, analyse
 from hatmanifesto.apps.report_text import headline
 from hatmanifesto.apps.request import BacktestOutcome, BacktestRequest
+from hatmanifesto.apps.run_content import analyse_new, content_of, identity_of
 from hatmanifesto.apps.run_folder import (
+    ENDINGS,
     LEDGER_CSV,
-    LEDGER_PARQUET,
     REPORT,
     SOURCES,
     SUMMARY,
@@ -31,8 +32,7 @@ from hatmanifesto.apps.spec import RunSpec, build_spec
 from hatmanifesto.apps.staging import staging_folder
 from hatmanifesto.domain.errors import Exit
 from hatmanifesto.store.atomic import readable_json
-from hatmanifesto.store.journal import JournalWriter, read_records, segment_opener
-from hatmanifesto.store.ledger_file import write_ledger
+from hatmanifesto.store.journal import JournalWriter, segment_opener
 from hatmanifesto.store.trials import Trial, append_trial
 
 EXIT_OF = {"ok": Exit.OK, "empty": Exit.EMPTY, "failed": Exit.FAILED}
@@ -63,7 +63,7 @@ def _runs(
     finished: dict[str, Finished] = {}
     for ties in spec.tie_orders:
         journal = JournalWriter(
-            segment_opener(staging / journal_name(ties, spec)), origin=origin_of(spec)
+            segment_opener(staging / journal_name(ties, spec)), origin=origin_of(spec, provenance())
         )
         finished[ties] = execute(
             spec,
@@ -92,24 +92,25 @@ def _publish(
     finished: dict[str, Finished],
     wall_s: float,
 ) -> BacktestOutcome:
+    endings = {ties: one.ending() for ties, one in finished.items()}
+    origin = provenance()
     analyses = {
-        ties: _analyse(spec, one, staging / journal_name(ties, spec))
+        ties: analyse_new(
+            staging,
+            ties,
+            identity_of(spec, endings[ties]),
+            one.mids(),
+            spec=spec,
+            origin=origin,
+        )
         for ties, one in finished.items()
     }
-    data = report_data(spec, finished, analyses)
-    summary = summary_of(spec, finished, analyses, notes=data.notes)
-    main = next(iter(analyses.values()))
-    write_ledger(
-        main.ledger,
-        csv_path=staging / LEDGER_CSV,
-        parquet_path=staging / LEDGER_PARQUET,
-        origin=origin_of(spec),
-    )
+    summary, data = content_of(spec, endings, analyses, origin)
+    write_files(staging, {SUMMARY: readable_json(summary), ENDINGS: encode_endings(endings)})
     if request.report:
         from hatmanifesto.apps.report import render_report  # the heaviest import of the house
 
         (staging / REPORT).write_bytes(render_report(data))
-    write_files(staging, {SUMMARY: readable_json(summary)})
     rows = sum(one.outcome.rows for one in finished.values())
     times = {
         "wall_s": round(wall_s, 6),
@@ -128,19 +129,6 @@ def _publish(
     }
     text = _text(headline(data), data.notes, folder, request)
     return BacktestOutcome(answer, text, int(EXIT_OF[summary["status"]]))
-
-
-def _analyse(spec: RunSpec, finished: Finished, journal: Path) -> Analysis:
-    identity = RunIdentity(
-        assets=finished.machines.tape.assets,
-        books=spec.books,
-        capital=spec.capital,
-        seed=spec.seed,
-        run_id=spec.identity(),
-        evidence=spec.evidence,
-        net=finished.net2,
-    )
-    return analyse(read_records(journal), finished.mids(), identity)
 
 
 def _manifest(spec: RunSpec, staging: Path, finished: dict[str, Finished]) -> Manifest:

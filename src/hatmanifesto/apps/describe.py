@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from hatmanifesto.apps.execute import Finished
-from hatmanifesto.apps.provenance import provenance
+from hatmanifesto.apps.ending import Ending
+from hatmanifesto.apps.provenance import Provenance
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_data import Assumption, ReportData
 from hatmanifesto.apps.spec import RunSpec
@@ -16,10 +16,11 @@ from hatmanifesto.domain.units import format_fixed
 
 def summary_of(
     spec: RunSpec,
-    finished: Mapping[str, Finished],
+    endings: Mapping[str, Ending],
     analyses: Mapping[str, Analysis],
     *,
     notes: Sequence[str],
+    origin: Provenance,
 ) -> dict[str, Any]:
     """Return the summary object of `--json`, without times and paths.
 
@@ -27,14 +28,13 @@ def summary_of(
     and the others stand under ``other_ties``.
     """
     order, *others = analyses
-    main, run = analyses[order], finished[order]
-    origin = provenance()
+    main, run = analyses[order], endings[order]
     return {
         "run_id": spec.identity(),
-        "status": "failed" if run.outcome.reason == "margin" else main.status,
-        "ended": run.outcome.reason,
+        "status": "failed" if run.reason == "margin" else main.status,
+        "ended": run.reason,
         "evidence": spec.evidence,
-        "assumed": [f"{a.name}: {a.value}" for a in assumptions(spec, finished) if a.is_assumed],
+        "assumed": [f"{a.name}: {a.value}" for a in assumptions(spec, endings) if a.is_assumed],
         "notes": list(notes),
         "strategy": spec.name,
         "coins": list(spec.coins),
@@ -47,9 +47,9 @@ def summary_of(
         "seed": spec.seed,
         "commit": origin.commit,
         "dirty": origin.dirty,
-        "events": run.outcome.rows,
+        "events": run.rows,
         "orders": main.facts.orders,
-        "commands": run.outcome.commands,
+        "commands": run.commands,
         "fills": len(main.facts.fills),
         "net_pnl_usdc": main.net_pnl_usdc if main.status == "ok" else None,
         "components": _components(main),
@@ -63,16 +63,15 @@ def summary_of(
                 "net_pnl_usdc": analyses[ties].net_pnl_usdc,
                 "components": dict(analyses[ties].components),
                 "fills": len(analyses[ties].facts.fills),
-                "journal_hash": finished[ties].journal_hash,
+                "journal_hash": endings[ties].journal_hash,
             }
             for ties in others
         },
     }
 
 
-def origin_of(spec: RunSpec) -> dict[str, str]:
+def origin_of(spec: RunSpec, origin: Provenance) -> dict[str, str]:
     """Return what every artefact of a run carries, as text; unknown is said so."""
-    origin = provenance()
     dirty = {True: "yes", False: "no", None: "unknown"}[origin.dirty]
     return {
         "run_id": spec.identity(),
@@ -95,14 +94,18 @@ def _components(analysis: Analysis) -> dict[str, str | None]:
 
 
 def report_data(
-    spec: RunSpec, finished: Mapping[str, Finished], analyses: Mapping[str, Analysis]
+    spec: RunSpec,
+    endings: Mapping[str, Ending],
+    analyses: Mapping[str, Analysis],
+    *,
+    origin: Provenance,
 ) -> ReportData:
     """Return the content of the report of a run."""
     order = next(iter(analyses))
-    run = finished[order]
-    notes = [f"{text}." for text in run.too_small()]
+    run = endings[order]
+    notes = [f"{text}." for text in run.too_small]
     notes += _all_refused(analyses[order])
-    if run.outcome.reason == "margin":
+    if run.reason == "margin":
         notes.insert(0, "The run ended early: account value fell below maintenance margin.")
     return ReportData(
         title=spec.name,
@@ -112,8 +115,8 @@ def report_data(
         ties=order,
         others={ties: one for ties, one in analyses.items() if ties != order},
         notes=notes,
-        assumptions=assumptions(spec, finished),
-        provenance=_provenance(spec, run),
+        assumptions=assumptions(spec, endings),
+        provenance=_provenance(spec, run, origin),
     )
 
 
@@ -128,9 +131,8 @@ def _all_refused(analysis: Analysis) -> list[str]:
     ]
 
 
-def assumptions(spec: RunSpec, finished: Mapping[str, Finished]) -> list[Assumption]:
+def assumptions(spec: RunSpec, endings: Mapping[str, Ending]) -> list[Assumption]:
     """Return everything the result rests on; proxies of the data are marked as assumed."""
-    tape = next(iter(finished.values())).machines.tape
     found = [
         Assumption("latency", spec.latency, "each leg: data to us, orders to the venue, answers"),
         Assumption("queue position", spec.queue, "recorded books do not show our place"),
@@ -139,14 +141,13 @@ def assumptions(spec: RunSpec, finished: Mapping[str, Finished]) -> list[Assumpt
         Assumption("fees", "taker 4.5 bps, maker 1.5 bps", "base tier, no discount"),
         Assumption("own orders", "do not move the recorded market", "prints are allotted once"),
     ]
-    for text in tape.assumed:
+    for text in next(iter(endings.values())).assumed:
         name, _, value = text.partition(":")
         found.append(Assumption(name.strip(), value.strip(), "proxy", is_assumed=True))
     return found
 
 
-def _provenance(spec: RunSpec, run: Finished) -> list[tuple[str, str | None]]:
-    origin = provenance()
+def _provenance(spec: RunSpec, run: Ending, origin: Provenance) -> list[tuple[str, str | None]]:
     dirty = None if origin.dirty is None else "yes" if origin.dirty else "no"
     return [
         ("run", spec.identity()),

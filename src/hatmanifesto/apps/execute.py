@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.apps.compose import Machines, build, open_tape
+from hatmanifesto.apps.ending import Ending
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.errors import UnreconciledError
 from hatmanifesto.domain.records import Began, Ended
@@ -14,6 +15,7 @@ from hatmanifesto.engine.snapshot import engine_hash
 from hatmanifesto.simex.replay import TRADER, Outcome
 from hatmanifesto.store.dataset import Dataset
 from hatmanifesto.store.journal import HashJournal, JournalWriter
+from hatmanifesto.store.tape import ParquetTape
 
 
 class Finished(NamedTuple):
@@ -26,9 +28,20 @@ class Finished(NamedTuple):
 
     def mids(self) -> dict[int, Mids]:
         """Return the mid columns of every coin slot that has any."""
-        tape = self.machines.tape
-        columns = {slot: Mids(*tape.mids(slot)) for slot in range(len(tape.coins))}
-        return {slot: mids for slot, mids in columns.items() if len(mids.ts)}
+        return mids_of(self.machines.tape)
+
+    def ending(self) -> Ending:
+        """Return what is kept of the machines' last words."""
+        return Ending(
+            reason=self.outcome.reason,
+            rows=self.outcome.rows,
+            commands=self.outcome.commands,
+            journal_hash=self.journal_hash,
+            net2=self.net2,
+            assets=tuple(self.machines.tape.assets),
+            too_small=tuple(self.too_small()),
+            assumed=tuple(self.machines.tape.assumed),
+        )
 
     def too_small(self) -> list[str]:
         """Return one sentence for each desk whose capital was too small to quote."""
@@ -43,6 +56,12 @@ class Finished(NamedTuple):
                 coin = engine.state.assets[desk.coin].coin
                 found.append(f"{desk.strategy.name} on {coin} is too small because {why}")
         return found
+
+
+def mids_of(tape: ParquetTape) -> dict[int, Mids]:
+    """Return the mid columns of every coin slot that has any."""
+    columns = {slot: Mids(*tape.mids(slot)) for slot in range(len(tape.coins))}
+    return {slot: mids for slot, mids in columns.items() if len(mids.ts)}
 
 
 def execute(

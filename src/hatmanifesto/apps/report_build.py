@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,20 +14,23 @@ from hatmanifesto.analytics.attribution import (
     FillParts,
     attribute,
     paths_of,
+    split_fills,
 )
 from hatmanifesto.analytics.benchmark import Benchmark, benchmark_of
 from hatmanifesto.analytics.breakdown import Breakdowns, Names, breakdowns_of
 from hatmanifesto.analytics.equity import Equity, equity_of
 from hatmanifesto.analytics.findings import Finding, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
-from hatmanifesto.analytics.markouts import Markout, markout_bps, markout_table
+from hatmanifesto.analytics.markouts import HORIZONS_S, Markout, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
 from hatmanifesto.analytics.mids import MidPath, Mids
 from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_of
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Record
-from hatmanifesto.domain.units import format_fixed, format_half_micro
-from hatmanifesto.store.ledger_file import LedgerInputs, Row, ledger_rows
+from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
+from hatmanifesto.store.ledger_columns import Row
+from hatmanifesto.store.ledger_file import LedgerInputs, ledger_rows
+from hatmanifesto.store.ledger_read import facts_of
 
 COMPONENT_NAMES = (
     "price",
@@ -45,9 +49,10 @@ COMPONENT_NAMES = (
 class RunIdentity:
     """What the journal does not say.
 
-    ``assets`` by coin slot; ``books`` the strategy name of each book; ``capital`` [micro-USDC];
-    ``net`` the ledger's profit and loss at the last mid [half micro-USDC], None to take the sum of
-    the fills' cash flows; ``seed`` of the run, from which the intervals draw.
+    ``assets`` by coin slot; ``books`` the strategy name of each book and ``versions`` the hash of
+    its source; ``capital`` [micro-USDC]; ``net`` the profit and loss that both sides' books told at
+    the end of the run [half micro-USDC], None when unknown: it checks the ledger's and enters no
+    figure; ``seed`` of the run, from which the intervals draw.
     """
 
     assets: Sequence[Asset]
@@ -57,6 +62,7 @@ class RunIdentity:
     run_id: str
     evidence: str
     net: int | None = None
+    versions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,12 @@ class Analysis:
     names: Names
 
     @property
+    def net_gap(self) -> int:
+        """Return the ledger's net less that of the books [half micro-USDC]: 0 when they agree."""
+        net = self.identity.net
+        return 0 if net is None else self.attribution.total.net - net
+
+    @property
     def max_drawdown(self) -> str | None:
         """Return the deepest fall of profit from its high [USDC, decimal text]."""
         value = self.metrics["max_drawdown"].value if "max_drawdown" in self.metrics else None
@@ -97,7 +109,7 @@ class Analysis:
 
 
 def analyse(records: Iterable[Record], mids: Mapping[int, Mids], run: RunIdentity) -> Analysis:
-    """Return the analysis of a run.
+    """Return the analysis of a run through the ledger that its records give.
 
     Args:
         records: the journal's records in order.
@@ -108,13 +120,29 @@ def analyse(records: Iterable[Record], mids: Mapping[int, Mids], run: RunIdentit
         AssertionError: if a fill names an order never placed, or a coin without a mid.
     """
     facts = fold(records)
+    return analyse_ledger(facts, mids, run, ledger=ledger_of(facts, mids, run))
+
+
+def analyse_ledger(
+    facts: RunFacts, mids: Mapping[int, Mids], run: RunIdentity, *, ledger: Sequence[Row]
+) -> Analysis:
+    """Return the analysis whose fills and payments are those of ``ledger``.
+
+    Args:
+        facts: of the journal; only its orders, refusals, holes and times are used.
+        mids: by coin slot; needed for every coin with a fill.
+        run: what neither says.
+        ledger: the rows of a ledger file.
+
+    Raises:
+        MismatchError: if a row cannot have been written by this program.
+    """
+    facts = told_by(ledger, facts, run)
     paths = paths_of(facts, mids)
-    attribution, parts = attribute(facts, mids, net=run.net)
+    attribution, parts = attribute(facts, mids)
     equity = equity_of(facts.fills, paths, funding=facts.funding)
     markouts = markout_table(facts.fills, paths)
     trades = trades_of(facts.fills, facts.funding)
-    states = fill_states(facts.fills, facts.funding)
-    fill_markout = markout_bps(facts.fills, paths, horizon_ns=HORIZON_NS)
     figures = metrics_of(
         Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
     )
@@ -129,15 +157,15 @@ def analyse(records: Iterable[Record], mids: Mapping[int, Mids], run: RunIdentit
         equity=equity,
         markouts=markouts,
         trades=trades,
-        states=states,
-        fill_markout_bps=fill_markout,
+        states=fill_states(facts.fills, facts.funding),
+        fill_markout_bps=markout_bps(facts.fills, paths, horizon_ns=HORIZON_NS),
         metrics=figures,
         edge=edge_of(figures["net_pnl"]),
         status="ok" if facts.fills else "empty",
         net_pnl_usdc=format_half_micro(attribution.total.net),
         components=component_texts(attribution.total),
         memo=memo_texts(attribution.total),
-        ledger=ledger_rows(_ledger_inputs(facts, parts, states, fill_markout, run)),
+        ledger=list(ledger),
         breakdowns=breakdowns,
         benchmark=benchmark_of(equity, paths, capital=run.capital, seed=run.seed),
         findings=findings_of(facts, parts, breakdowns, names=names),
@@ -151,23 +179,37 @@ def names_of(run: RunIdentity) -> Names:
     return Names(books=tuple(run.books), coins=coins)
 
 
-def _ledger_inputs(
-    facts: RunFacts,
-    parts: FillParts,
-    states: Sequence[FillState],
-    markout: NDArray[np.float64],
-    run: RunIdentity,
-) -> LedgerInputs:
-    return LedgerInputs(
-        facts=facts,
-        parts=parts,
-        states=states,
-        markout_bps=markout.tolist(),
-        assets=dict(enumerate(run.assets)),
-        names=dict(enumerate(run.books)),
-        run_id=run.run_id,
-        evidence=run.evidence,
-        capital=run.capital,
+def told_by(ledger: Sequence[Row], facts: RunFacts, run: RunIdentity) -> RunFacts:
+    """Return ``facts`` with the fills and payments of ``ledger`` in place of the journal's.
+
+    Raises:
+        MismatchError: if a row cannot have been written by this program.
+    """
+    told = facts_of(ledger, run.assets)
+    return msgspec.structs.replace(
+        facts, fills=told.fills, funding=told.funding, funding_unknown=told.funding_unknown
+    )
+
+
+def ledger_of(facts: RunFacts, mids: Mapping[int, Mids], run: RunIdentity) -> list[Row]:
+    """Return the rows of the ledger that these facts and mids give."""
+    paths = paths_of(facts, mids)
+    return ledger_rows(
+        LedgerInputs(
+            facts=facts,
+            parts=split_fills(facts.fills, paths),
+            states=fill_states(facts.fills, facts.funding),
+            markout_bps={
+                horizon: markout_bps(facts.fills, paths, horizon_ns=horizon * NS_S).tolist()
+                for horizon in HORIZONS_S
+            },
+            assets=dict(enumerate(run.assets)),
+            names=dict(enumerate(run.books)),
+            versions=dict(enumerate(run.versions)),
+            run_id=run.run_id,
+            evidence=run.evidence,
+            capital=run.capital,
+        )
     )
 
 

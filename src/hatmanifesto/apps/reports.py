@@ -45,6 +45,11 @@ def target_path(home: Path, out: str) -> Path:
 
 def copy_report(source: Path, target: Path) -> None:
     """Copy a report; fails rather than overwrite."""
+    write_report(source.read_bytes(), target)
+
+
+def write_report(content: bytes, target: Path) -> None:
+    """Write a page; fails rather than overwrite."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
-        file.write(source.read_bytes())
+        file.write(content)

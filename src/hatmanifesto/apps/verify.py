@@ -4,8 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.apps.describe import origin_of
+from hatmanifesto.apps.ending import read_endings
+from hatmanifesto.apps.provenance import Provenance
+from hatmanifesto.apps.report_build import ledger_of
+from hatmanifesto.apps.run_content import facts_in, identity_of
 from hatmanifesto.apps.run_folder import (
+    LEDGER_CSV,
+    LEDGER_PARQUET,
     MANIFEST,
     Manifest,
     file_hashes,
@@ -13,9 +22,16 @@ from hatmanifesto.apps.run_folder import (
     load_manifest,
     runs_folder,
 )
+from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.errors import Exit, MismatchError
 from hatmanifesto.domain.records import Began
 from hatmanifesto.store.journal import journal_hash, read_records
+from hatmanifesto.store.ledger_columns import MID_COLUMNS, NAMES, Row
+from hatmanifesto.store.ledger_read import (
+    first_difference,
+    read_ledger_csv,
+    read_ledger_parquet,
+)
 from hatmanifesto.store.trials import read_trials
 
 
@@ -38,6 +54,7 @@ def verify_run(home: str, run_id: str) -> VerifyOutcome:
     manifest = load_manifest(root, run_id)
     folder = runs_folder(root) / run_id
     wrong = _files(folder, manifest) + _journals(folder, manifest) + _trial(root, manifest)
+    wrong += ledger_faults(folder, manifest)
     if manifest.run_id != run_id:
         wrong.append(f"{MANIFEST}: names run {manifest.run_id}")
     checked = len(manifest.files) + 1
@@ -50,7 +67,7 @@ def verify_run(home: str, run_id: str) -> VerifyOutcome:
     }
     if wrong:
         return VerifyOutcome(summary, "\n".join([f"{run_id}: NOT verified", *wrong]), Exit.MISMATCH)
-    text = f"{run_id}: verified, {checked} files, journal chain and trial agree"
+    text = f"{run_id}: verified, {checked} files, journal chain, ledger rows and trial agree"
     return VerifyOutcome(summary, text, Exit.OK)
 
 
@@ -76,6 +93,42 @@ def _journals(folder: Path, manifest: Manifest) -> list[str]:
         except MismatchError as error:
             wrong.append(f"{name}: {error.what}: {error.why}")
     return wrong
+
+
+def ledger_faults(folder: Path, manifest: Manifest) -> list[str]:
+    """Return the first cell in which each ledger file differs from what the journal gives.
+
+    Columns that need the mids of the data are left to `hat report --rebuild`.
+    """
+    spec, wrong = manifest.spec, []
+    origin = Provenance(spec.code_hash, manifest.lock_hash, manifest.commit, manifest.dirty)
+    try:
+        expected = _rows_of_journal(folder, spec)
+    except (MismatchError, AssertionError, KeyError) as error:
+        return [f"the journal gives no ledger: {error}"]
+    expected = [origin_of(spec, origin) | row for row in expected]
+    names = [name for name in NAMES if name not in MID_COLUMNS]
+    readers = ((LEDGER_PARQUET, read_ledger_parquet), (LEDGER_CSV, read_ledger_csv))
+    for name, read in readers:
+        if not (folder / name).is_file():
+            continue  # said already: a file is missing
+        try:
+            rows = read((folder / name).read_bytes())
+        except MismatchError as error:
+            wrong.append(f"{name}: {error.what}: {error.why}")
+            continue
+        if difference := first_difference(rows, expected, names):
+            wrong.append(f"{name}: {difference} from the journal")
+    return wrong
+
+
+def _rows_of_journal(folder: Path, spec: RunSpec) -> list[Row]:
+    """Return the ledger that the journal gives with mids of one, of which nothing is compared."""
+    ties = spec.tie_orders[0]
+    ending = read_endings(folder)[ties]
+    one = Mids(np.zeros(1, dtype=np.int64), np.full(1, 2, dtype=np.int64))
+    mids = dict.fromkeys(range(len(spec.coins)), one)
+    return ledger_of(facts_in(folder, ties, spec), mids, identity_of(spec, ending))
 
 
 def _trial(home: Path, manifest: Manifest) -> list[str]:

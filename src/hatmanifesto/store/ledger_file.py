@@ -17,75 +17,40 @@ import msgspec
 
 from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.attribution import FillParts
-from hatmanifesto.analytics.fold import FillRow, RunFacts
+from hatmanifesto.analytics.fold import RunFacts
 from hatmanifesto.analytics.trades import FillState
 from hatmanifesto.books.allot import HOUSE
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
 from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
-
-SCHEMA = "ledger/1"
-NO_ORIGIN: Mapping[str, str] = MappingProxyType({})
-COLUMNS: tuple[tuple[str, str], ...] = (
-    ("ts", "text"),
-    ("ts_ns", "int"),
-    ("run_id", "text"),
-    ("evidence_class", "text"),
-    ("strategy_name", "text"),
-    ("symbol", "text"),
-    ("reason_code", "text"),
-    ("side", "text"),
-    ("qty", "decimal"),
-    ("price", "decimal"),
-    ("notional", "decimal"),
-    ("fee", "decimal"),
-    ("fee_bps", "decimal"),
-    ("commission_asset", "text"),
-    ("funding", "decimal"),
-    ("funding_rate", "decimal"),
-    ("slippage_bps", "decimal"),
-    ("pnl_realized", "decimal"),
-    ("pnl_unrealized", "decimal"),
-    ("maker_flag", "bool"),
-    ("order_state", "text"),
-    ("regime_label", "text"),
-    ("cloid", "text"),
-    ("order_id", "int"),
-    ("fill_id", "int"),
-    ("slot", "int"),
-    ("position_size", "decimal"),
-    ("account_balance", "decimal"),
-    ("expected_price", "decimal"),
-    ("decision_mid", "decimal"),
-    ("fill_mid", "decimal"),
-    ("markout_5s_bps", "decimal"),
-    ("latency_ms", "decimal"),
-    ("decided_ns", "int"),
-    ("dataset_hash", "text"),
-    ("config_hash", "text"),
-    ("code_hash", "text"),
-    ("lock_hash", "text"),
-    ("commit", "text"),
-    ("dirty", "text"),
-    ("seed", "int"),
+from hatmanifesto.store.ledger_columns import (
+    COLUMNS,
+    FILL,
+    FILL_IN_GAP,
+    FUNDING,
+    FUNDING_UNKNOWN,
+    NAMES,
+    SCHEMA,
+    Row,
 )
-Row = dict[str, str]
-"""Column name to text; a missing column is unknown or does not apply."""
+
+NO_ORIGIN: Mapping[str, str] = MappingProxyType({})
 
 
 class LedgerInputs(msgspec.Struct, frozen=True):
     """What the ledger is written from.
 
-    ``markout_bps`` has one value per fill (NaN unknown), ``names`` a strategy name per book,
-    ``capital`` is in micro-USDC.
+    ``markout_bps`` has by horizon [s] one value per fill (NaN unknown), ``names`` and ``versions``
+    a strategy's name and the hash of its source by book, ``capital`` is in micro-USDC.
     """
 
     facts: RunFacts
     parts: FillParts
     states: Sequence[FillState]
-    markout_bps: Sequence[float]
+    markout_bps: Mapping[int, Sequence[float]]
     assets: Mapping[int, Asset]
     names: Mapping[int, str]
+    versions: Mapping[int, str]
     run_id: str
     evidence: str
     capital: int
@@ -105,10 +70,13 @@ def ratio_text(above: int, below: int, *, decimals: int) -> str:
 
 
 def ledger_rows(inputs: LedgerInputs) -> list[Row]:
-    """Return the rows in order of time; a payment comes before a fill of the same stamp."""
+    """Return the rows in order of time; a payment comes before a fill of the same stamp.
+
+    A payment has a row for each book that it charges, at least one, so that none is lost.
+    """
     keyed: list[tuple[int, int, Row]] = []
     for event, shares in funding_shares(inputs.facts.funding, inputs.facts.fills):
-        for book, usdc in sorted(shares.items()):
+        for book, usdc in sorted(shares.items()) or [(HOUSE, 0)]:
             keyed.append((event.exch, 0, _funding_row(inputs, event, book=book, usdc=usdc)))
     for missing in inputs.facts.funding_unknown:
         keyed.append((missing.exch, 0, _unknown_row(inputs, missing)))
@@ -123,28 +91,27 @@ def ledger_rows(inputs: LedgerInputs) -> list[Row]:
 
 def _head(inputs: LedgerInputs, *, ns: int, coin: int, book: int, reason: str) -> Row:
     name = inputs.names.get(book, "house" if book == HOUSE else f"book{book}")
-    return {
+    row = {
         "ts": iso_of(ns),
         "ts_ns": str(ns),
         "run_id": inputs.run_id,
         "evidence_class": inputs.evidence,
         "strategy_name": name,
+        "book": str(book),
         "symbol": inputs.assets[coin].coin,
         "reason_code": reason,
     }
+    if inputs.versions.get(book):
+        row["model_version"] = inputs.versions[book]
+    return row
 
 
 def _fill_row(inputs: LedgerInputs, index: int, *, state: str) -> Row:
     fill, after = inputs.facts.fills[index], inputs.states[index]
     asset = inputs.assets[fill.coin]
     mid2 = int(inputs.parts.mid2[index])
-    row = _head(
-        inputs,
-        ns=fill.ts,
-        coin=fill.coin,
-        book=fill.book,
-        reason="fill_in_gap" if fill.is_gap else "fill",
-    )
+    reason = FILL_IN_GAP if fill.is_gap else FILL
+    row = _head(inputs, ns=fill.ts, coin=fill.coin, book=fill.book, reason=reason)
     row |= {
         "side": "buy" if fill.side > 0 else "sell",
         "qty": format_fixed(fill.sz, decimals=asset.sz_decimals),
@@ -160,6 +127,7 @@ def _fill_row(inputs: LedgerInputs, index: int, *, state: str) -> Row:
         "order_id": str(fill.intent),
         "fill_id": str(fill.tid),
         "slot": str(fill.slot),
+        "order_qty": format_fixed(fill.sz_order, decimals=asset.sz_decimals),
         "position_size": format_fixed(after.position, decimals=asset.sz_decimals),
         "account_balance": format_fixed(inputs.capital + after.balance, decimals=6),
         "fill_mid": _mid_text(mid2, asset),
@@ -167,17 +135,21 @@ def _fill_row(inputs: LedgerInputs, index: int, *, state: str) -> Row:
         "latency_ms": format_fixed(fill.recv - fill.ts, decimals=6),
         "decided_ns": str(fill.placed_now),
     }
-    return row | _fill_quality(fill, asset, inputs.markout_bps[index])
+    return row | _fill_quality(inputs, index, asset)
 
 
-def _fill_quality(fill: FillRow, asset: Asset, markout: float) -> Row:
+def _fill_quality(inputs: LedgerInputs, index: int, asset: Asset) -> Row:
+    fill = inputs.facts.fills[index]
     row: Row = {}
     if fill.mid2_decision > 0:
         cost = fill.side * fill.sz * (2 * fill.px - fill.mid2_decision)
         row["slippage_bps"] = ratio_text(cost * 10**4, 2 * fill.notional, decimals=4)
         row["decision_mid"] = _mid_text(fill.mid2_decision, asset)
-    if markout == markout:  # NaN is the one number that differs from itself
-        row["markout_5s_bps"] = f"{markout:.4f}"
+    for horizon, values in inputs.markout_bps.items():
+        markout = values[index]
+        if markout == markout:  # NaN is the one number that differs from itself
+            text = format_fixed(round(markout * 10**4), decimals=4)
+            row[f"markout_{horizon}s_bps"] = text
     return row
 
 
@@ -187,11 +159,12 @@ def _mid_text(mid2: int, asset: Asset) -> str:
 
 def _funding_row(inputs: LedgerInputs, event: FundingPaid, *, book: int, usdc: int) -> Row:
     asset = inputs.assets[event.coin]
-    row = _head(inputs, ns=event.exch, coin=event.coin, book=book, reason="funding")
+    row = _head(inputs, ns=event.exch, coin=event.coin, book=book, reason=FUNDING)
     return row | {
-        "price": format_fixed(event.oracle, decimals=10),
         "funding": format_fixed(usdc, decimals=6),
         "funding_rate": format_fixed(event.rate, decimals=10),
+        "funding_account": format_fixed(event.usdc, decimals=6),
+        "oracle_price": format_fixed(event.oracle, decimals=10),
         "position_size": format_fixed(event.szi, decimals=asset.sz_decimals),
         "latency_ms": format_fixed(event.recv - event.exch, decimals=6),
     }
@@ -199,8 +172,11 @@ def _funding_row(inputs: LedgerInputs, event: FundingPaid, *, book: int, usdc: i
 
 def _unknown_row(inputs: LedgerInputs, event: FundingUnknown) -> Row:
     asset = inputs.assets[event.coin]
-    row = _head(inputs, ns=event.exch, coin=event.coin, book=HOUSE, reason="funding_unknown")
-    return row | {"position_size": format_fixed(event.szi, decimals=asset.sz_decimals)}
+    row = _head(inputs, ns=event.exch, coin=event.coin, book=HOUSE, reason=FUNDING_UNKNOWN)
+    return row | {
+        "position_size": format_fixed(event.szi, decimals=asset.sz_decimals),
+        "latency_ms": format_fixed(event.recv - event.exch, decimals=6),
+    }
 
 
 def ledger_csv(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -> bytes:
@@ -211,9 +187,9 @@ def ledger_csv(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -> by
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([name for name, _ in COLUMNS])
+    writer.writerow(NAMES)
     for row in rows:
-        writer.writerow([row.get(name, origin.get(name, "")) for name, _ in COLUMNS])
+        writer.writerow([row.get(name, origin.get(name, "")) for name in NAMES])
     return out.getvalue().encode()
 
 
@@ -226,7 +202,7 @@ def ledger_parquet(rows: Sequence[Row], origin: Mapping[str, str] = NO_ORIGIN) -
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {"text": pa.string(), "int": pa.int64(), "bool": pa.bool_()}
+    types = {"text": pa.string(), "int": pa.int64(), "bool": pa.bool_(), "float": pa.float64()}
     arrays = []
     fields = []
     for name, kind in COLUMNS:
@@ -248,6 +224,8 @@ def _value(text: str, kind: str) -> Any:
         return int(text)
     if kind == "bool":
         return text == "true"
+    if kind == "float":
+        return float(text)
     return Decimal(text) if kind == "decimal" else text
 
 
@@ -257,12 +235,6 @@ def write_ledger(
     """Write both files."""
     csv_path.write_bytes(ledger_csv(rows, origin))
     parquet_path.write_bytes(ledger_parquet(rows, origin))
-
-
-def read_ledger_csv(data: bytes) -> list[Row]:
-    """Return the rows of a CSV ledger, without the columns that are empty."""
-    lines = csv.DictReader(io.StringIO(data.decode(), newline=""))
-    return [{name: text for name, text in line.items() if text} for line in lines]
 
 
 def totals_of(rows: Sequence[Row]) -> dict[str, Decimal]:
