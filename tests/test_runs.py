@@ -409,7 +409,9 @@ def test_a_run_below_maintenance_margin_ends_there_and_says_so(
     assert any("maintenance margin" in note for note in answer["notes"])
     assert Decimal(answer["net_pnl_usdc"]) < 0
     assert total(answer["components"]) == Decimal(answer["net_pnl_usdc"])
+    assert answer["components"]["residual"] == "0"
     assert hat("replay", answer["run_id"]).code == Exit.OK
+    assert hat("report", answer["run_id"], "--rebuild").code == Exit.OK
     assert hat("verify", answer["run_id"]).code == Exit.OK
 
 

@@ -28,7 +28,7 @@ class Finished(NamedTuple):
 
     def mids(self) -> dict[int, Mids]:
         """Return the mid columns of every coin slot that has any."""
-        return mids_of(self.machines.tape)
+        return mids_of(self.machines.tape, rows=self.outcome.rows)
 
     def ending(self) -> Ending:
         """Return what is kept of the machines' last words."""
@@ -58,9 +58,9 @@ class Finished(NamedTuple):
         return found
 
 
-def mids_of(tape: ParquetTape) -> dict[int, Mids]:
-    """Return the mid columns of every coin slot that has any."""
-    columns = {slot: Mids(*tape.mids(slot)) for slot in range(len(tape.coins))}
+def mids_of(tape: ParquetTape, *, rows: int) -> dict[int, Mids]:
+    """Return the mid columns of every coin slot that has any in the tape's first ``rows`` rows."""
+    columns = {slot: Mids(*tape.mids(slot, rows_max=rows)) for slot in range(len(tape.coins))}
     return {slot: mids for slot, mids in columns.items() if len(mids.ts)}
 
 

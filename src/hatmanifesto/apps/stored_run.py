@@ -53,7 +53,8 @@ class StoredRun(NamedTuple):
     def materials(self, ties: str) -> tuple[RunIdentity, dict[int, Mids]]:
         """Return identity and mids under one order of ties."""
         tape = open_tape(self.spec, self.dataset, ties=ties)
-        return identity_of(self.spec, self.endings[ties]), mids_of(tape)
+        ending = self.endings[ties]
+        return identity_of(self.spec, ending), mids_of(tape, rows=ending.rows)
 
     def analyse(self, ties: str = "") -> Analysis:
         """Return the analysis under one order of ties, the headline's by default.

@@ -131,14 +131,18 @@ class ParquetTape:
             part = take_rows(rows, slice(low, high))
             yield Chunk(_tuples(part, shift, first), self._levels[first:last])
 
-    def mids(self, slot: int) -> tuple[Ints, Ints]:
+    def mids(self, slot: int, *, rows_max: int | None = None) -> tuple[Ints, Ints]:
         """Return stamps [ns] and bid plus ask [px units], shape (n,), of a coin's BBO and L2 rows.
 
-        Rows with a missing side are left out.
+        Rows with a missing side are left out; with ``rows_max`` also all but the tape's first ones:
+        a run that ended early saw no more.
         """
         rows = self._first
         quoted = (rows.kind == RowKind.BBO) | (rows.kind == RowKind.L2)
         where = quoted & (rows.coin == slot) & (rows.a > 0) & (rows.c > 0)
+        if rows_max is not None and rows_max < self.rows_total:
+            assert self.repeat == 1, "a repetition has no rows left out"
+            where[rows_max:] = False
         stamps, mid2 = rows.exch[where], rows.a[where] + rows.c[where]
         turns = np.repeat(np.arange(self.repeat), len(stamps)) * self.shift_ns
         return np.tile(stamps, self.repeat) + turns, np.tile(mid2, self.repeat)
