@@ -12,6 +12,7 @@ from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.apps.report_build import RunIdentity, ledger_of
 from hatmanifesto.domain.errors import MismatchError
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
+from hatmanifesto.domain.records import Signal
 from hatmanifesto.domain.units import NS_S
 from hatmanifesto.domain.universe import PERPS
 from hatmanifesto.store.ledger_columns import COLUMNS, NAMES, Row
@@ -51,6 +52,8 @@ fills = st.builds(
     placed_now=stamps,
     sz_order=positive,
     px_order=positive,
+    signal=st.integers(0, 10**6),
+    regime=st.integers(0, 9),
 )
 payments = st.builds(
     FundingPaid,
@@ -75,6 +78,7 @@ def facts(
     rows: Sequence[FillRow],
     paid: Sequence[FundingPaid] = (),
     unknown: Sequence[FundingUnknown] = (),
+    signals: Sequence[Signal] = (),
 ) -> RunFacts:
     """Return the facts of a run that has only these, in order of their stamps."""
     return RunFacts(
@@ -94,6 +98,8 @@ def facts(
         rows=0,
         start=0,
         end=0,
+        signals=tuple(signals),
+        rested={row.intent: row.ts - 3 for row in rows[::2]},
     )
 
 
@@ -184,6 +190,17 @@ def test_the_first_difference_names_row_and_column() -> None:
     assert first_difference(rows, other) == "row 2: fee is 0.000015, expected 1"
     assert first_difference(rows, other, ["qty"]) == ""
     assert first_difference(rows[:1], rows) == "row 2: 1 rows, expected 2"
+
+
+def test_an_order_tells_what_it_acted_on_and_when_it_rested() -> None:
+    told = FILL._replace(signal=12, regime=4)
+    signal = Signal(12, 0, 0, -1.5e-7, NS_S, T0, "ab", 4, T0)
+    row = rows_of(facts([told], signals=[signal]))[0]
+    assert (row["signal_id"], row["signal_value"]) == ("12", "-1.5e-07")
+    assert row["regime_label"] == "wild falling"
+    assert row["arrived_ns"] == str(T0 - 3)
+    assert row["arrival_mid"] == "100000.05"
+    assert read_ledger_parquet(ledger_parquet([row])) == [row]
 
 
 def test_what_is_not_known_is_an_empty_cell() -> None:

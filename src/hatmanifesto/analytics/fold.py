@@ -90,7 +90,8 @@ class RunFacts(msgspec.Struct, frozen=True):
     ``signals`` are those that orders acted on; ``allocations`` and ``failed`` in order of time.
     ``statuses`` counts orders by their last known status ("sent" when none came), ``refusals`` by
     the venue's refusal status; ``gaps`` are deduplicated. ``start`` and ``end`` are the first and
-    last batch times [ns], 0 when the run had no batch.
+    last batch times [ns], 0 when the run had no batch; ``rested`` has by order the venue's stamp at
+    which it came to rest.
     """
 
     header: str
@@ -112,6 +113,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     signals: tuple[Signal, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     failed: tuple[StrategyFailed, ...] = ()
+    rested: dict[int, int] = {}
 
 
 class _Fold:
@@ -121,6 +123,7 @@ class _Fold:
         self.header = ""
         self.placed: dict[int, Place | Modify] = {}
         self.status: dict[int, str] = {}
+        self.rested: dict[int, int] = {}
         self.fills: dict[Filled, FillRow] = {}
         self.sz_filled: Counter[int] = Counter()
         self.cancels = 0
@@ -160,6 +163,7 @@ class _Fold:
             case Opened():
                 if self._known(record.intent) == SENT:
                     self.status[record.intent] = Status.OPEN
+                self.rested.setdefault(record.intent, record.exch)
             case Closed():
                 self._known(record.intent)
                 self.status[record.intent] = str(record.status)
@@ -276,4 +280,5 @@ def fold(records: Iterable[Record]) -> RunFacts:
         signals=tuple(state.signals.values()),
         allocations=tuple(state.allocations),
         failed=tuple(state.failed),
+        rested=state.rested,
     )

@@ -14,9 +14,10 @@ from hatmanifesto.store.atomic import readable_json
 class Ending(msgspec.Struct, frozen=True):
     """The end of a run under one order of ties.
 
-    ``net2`` is the profit and loss on which both sides' books agreed [half micro-USDC]: it checks
-    what the ledger gives. ``too_small`` has a sentence for each desk whose capital was too small;
-    ``assumed`` the proxies of the data; ``assets`` by coin slot.
+    ``net2`` is the profit and loss on which both sides' books agreed [half micro-USDC], ``marks2``
+    twice the price at which they marked each coin slot [px units]: both check the ledger.
+    ``too_small`` has a sentence for each desk whose capital was too small; ``assumed`` the proxies
+    of the data; ``assets`` by coin slot.
     """
 
     reason: str
@@ -24,6 +25,7 @@ class Ending(msgspec.Struct, frozen=True):
     commands: int
     journal_hash: str
     net2: int
+    marks2: tuple[int, ...]
     assets: tuple[Asset, ...]
     too_small: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()

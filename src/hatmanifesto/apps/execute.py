@@ -32,12 +32,14 @@ class Finished(NamedTuple):
 
     def ending(self) -> Ending:
         """Return what is kept of the machines' last words."""
+        state = self.machines.engine.state
         return Ending(
             reason=self.outcome.reason,
             rows=self.outcome.rows,
             commands=self.outcome.commands,
             journal_hash=self.journal_hash,
             net2=self.net2,
+            marks2=tuple(state.mark2(coin) for coin in range(len(state.assets))),
             assets=tuple(self.machines.tape.assets),
             too_small=tuple(self.too_small()),
             assumed=tuple(self.machines.tape.assumed),

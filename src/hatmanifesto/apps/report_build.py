@@ -23,7 +23,7 @@ from hatmanifesto.analytics.findings import Finding, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
 from hatmanifesto.analytics.markouts import HORIZONS_S, Markout, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
-from hatmanifesto.analytics.mids import MidPath, Mids
+from hatmanifesto.analytics.mids import MidPath, Mids, tick_before
 from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_of
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Record
@@ -50,9 +50,10 @@ class RunIdentity:
     """What the journal does not say.
 
     ``assets`` by coin slot; ``books`` the strategy name of each book and ``versions`` the hash of
-    its source; ``capital`` [micro-USDC]; ``net`` the profit and loss that both sides' books told at
-    the end of the run [half micro-USDC], None when unknown: it checks the ledger's and enters no
-    figure; ``seed`` of the run, from which the intervals draw.
+    its source; ``capital`` [micro-USDC]; ``net`` the profit and loss on which both sides' books
+    agreed at the end of the run [half micro-USDC] and ``marks2`` twice the price of each coin then
+    [px units], None and () when unknown: they check the ledger and enter no figure; ``seed`` of the
+    run, from which the intervals draw.
     """
 
     assets: Sequence[Asset]
@@ -63,6 +64,7 @@ class RunIdentity:
     evidence: str
     net: int | None = None
     versions: Sequence[str] = ()
+    marks2: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,14 @@ class Analysis:
 
     @property
     def net_gap(self) -> int:
-        """Return the ledger's net less that of the books [half micro-USDC]: 0 when they agree."""
-        net = self.identity.net
-        return 0 if net is None else self.attribution.total.net - net
+        """Return the ledger's net less the books', at their prices [half micro-USDC]."""
+        run = self.identity
+        if run.net is None:
+            return 0
+        flows = (2 * (-row.side * row.notional - row.fee) for row in self.facts.fills)
+        held = (row.szi * run.marks2[row.coin] for row in self.facts.fills)
+        paid = 2 * sum(event.usdc for event in self.facts.funding)
+        return sum(flows) + sum(held) + paid - run.net
 
     @property
     def max_drawdown(self) -> str | None:
@@ -206,11 +213,27 @@ def ledger_of(facts: RunFacts, mids: Mapping[int, Mids], run: RunIdentity) -> li
             assets=dict(enumerate(run.assets)),
             names=dict(enumerate(run.books)),
             versions=dict(enumerate(run.versions)),
+            arrival_mid2=arrival_mid2(facts, paths),
             run_id=run.run_id,
             evidence=run.evidence,
             capital=run.capital,
         )
     )
+
+
+def arrival_mid2(facts: RunFacts, paths: Mapping[int, MidPath]) -> list[int]:
+    """Return by fill the mid just before its order came to rest, twice [px units]; 0 unknown."""
+    out = [0] * len(facts.fills)
+    for coin, path in sorted(paths.items()):
+        rows = [
+            (i, facts.rested[row.intent])
+            for i, row in enumerate(facts.fills)
+            if row.coin == coin and row.intent in facts.rested
+        ]
+        at, is_substituted = tick_before(path, np.array([ns for _, ns in rows], dtype=np.int64))
+        for (i, _), mid2, unknown in zip(rows, path.mid2[at], is_substituted, strict=True):
+            out[i] = 0 if unknown else int(mid2)
+    return out
 
 
 def component_texts(part: Components) -> dict[str, str | None]:

@@ -58,6 +58,7 @@ def identity_of(spec: RunSpec, ending: Ending) -> RunIdentity:
         run_id=spec.identity(),
         evidence=spec.evidence,
         net=ending.net2,
+        marks2=ending.marks2,
         versions=[work.source_hash or spec.code_hash for work in spec.works],
     )
 

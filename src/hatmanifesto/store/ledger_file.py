@@ -23,6 +23,7 @@ from hatmanifesto.books.allot import HOUSE
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
 from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
+from hatmanifesto.signals.regime import REGIMES
 from hatmanifesto.store.ledger_columns import (
     COLUMNS,
     FILL,
@@ -41,7 +42,8 @@ class LedgerInputs(msgspec.Struct, frozen=True):
     """What the ledger is written from.
 
     ``markout_bps`` has by horizon [s] one value per fill (NaN unknown), ``names`` and ``versions``
-    a strategy's name and the hash of its source by book, ``capital`` is in micro-USDC.
+    a strategy's name and the hash of its source by book, ``arrival_mid2`` the mid just before the
+    fill's order came to rest (0 unknown), ``capital`` is in micro-USDC.
     """
 
     facts: RunFacts
@@ -51,6 +53,7 @@ class LedgerInputs(msgspec.Struct, frozen=True):
     assets: Mapping[int, Asset]
     names: Mapping[int, str]
     versions: Mapping[int, str]
+    arrival_mid2: Sequence[int]
     run_id: str
     evidence: str
     capital: int
@@ -81,10 +84,13 @@ def ledger_rows(inputs: LedgerInputs) -> list[Row]:
     for missing in inputs.facts.funding_unknown:
         keyed.append((missing.exch, 0, _unknown_row(inputs, missing)))
     filled: dict[int, int] = {}
+    values = {signal.id: float(signal.value) for signal in inputs.facts.signals}
     for index, fill in enumerate(inputs.facts.fills):
         filled[fill.intent] = filled.get(fill.intent, 0) + fill.sz
         is_done = filled[fill.intent] >= fill.sz_order
-        keyed.append((fill.ts, 1, _fill_row(inputs, index, state="filled" if is_done else "open")))
+        row = _fill_row(inputs, index, state="filled" if is_done else "open")
+        row |= _order_origin(inputs, index, inputs.assets[fill.coin], values)
+        keyed.append((fill.ts, 1, row))
     keyed.sort(key=lambda item: item[:2])
     return [row for _, _, row in keyed]
 
@@ -151,6 +157,30 @@ def _fill_quality(inputs: LedgerInputs, index: int, asset: Asset) -> Row:
             text = format_fixed(round(markout * 10**4), decimals=4)
             row[f"markout_{horizon}s_bps"] = text
     return row
+
+
+def _order_origin(
+    inputs: LedgerInputs, index: int, asset: Asset, values: Mapping[int, float]
+) -> Row:
+    """Return what the order acted on and when it came to rest."""
+    fill = inputs.facts.fills[index]
+    row: Row = {}
+    if fill.signal:
+        row["signal_id"] = str(fill.signal)
+        if fill.signal in values:
+            row["signal_value"] = repr(values[fill.signal])
+    if fill.regime:
+        row["regime_label"] = regime_text(fill.regime)
+    if fill.intent in inputs.facts.rested:
+        row["arrived_ns"] = str(inputs.facts.rested[fill.intent])
+        if inputs.arrival_mid2[index]:
+            row["arrival_mid"] = _mid_text(inputs.arrival_mid2[index], asset)
+    return row
+
+
+def regime_text(label: int) -> str:
+    """Return the name of a regime's number above 0."""
+    return REGIMES[label] if label < len(REGIMES) else str(label)
 
 
 def _mid_text(mid2: int, asset: Asset) -> str:

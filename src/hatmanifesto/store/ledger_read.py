@@ -15,6 +15,7 @@ from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.errors import MismatchError
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
 from hatmanifesto.domain.units import parse_fixed
+from hatmanifesto.signals.regime import REGIMES
 from hatmanifesto.store.ledger_columns import (
     COLUMNS,
     FILL,
@@ -217,7 +218,16 @@ def _fill(cells: _Cells, ns: int, *, is_gap: bool) -> FillRow:
         placed_now=cells.integer("decided_ns"),
         sz_order=cells.positive("order_qty", sz),
         px_order=cells.fixed("expected_price", px),
+        signal=cells.integer("signal_id") if "signal_id" in cells.row else 0,
+        regime=_regime(cells),
     )
+
+
+def _regime(cells: _Cells) -> int:
+    text = cells.row.get("regime_label", "")
+    if not text:
+        return 0
+    return REGIMES.index(text) if text in REGIMES else cells.integer("regime_label")
 
 
 def _payment(cells: _Cells, ns: int) -> FundingPaid:
