@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from hatmanifesto.apps.backtest import run_backtest
+from hatmanifesto.apps.new_file import new_strategy
 from hatmanifesto.apps.replay import replay_run
 from hatmanifesto.apps.request import BacktestRequest
-from hatmanifesto.apps.strategies_file import load_strategy
+from hatmanifesto.apps.strategies_file import SHIPPED, load_strategy
 from hatmanifesto.domain.errors import UsageError
+from hatmanifesto.ops.config_schema import STRATEGIES
 
 PAGE = Path(__file__).parent.parent / "docs" / "strategies.md"
 
@@ -77,11 +79,53 @@ def test_settings_that_do_not_fit_name_the_parameter(
         load_strategy("patient", settings, source=patient)
 
 
-def test_out_of_bounds_and_planned_strategies_are_refused() -> None:
-    with pytest.raises(UsageError, match="half_spread_bps=-1 is out of bounds"):
-        load_strategy("maker", {"half_spread_bps": "-1"})
-    with pytest.raises(UsageError, match="not part of this release"):
-        load_strategy("carry", {})
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_parameter_has_bounds_and_a_line_on_the_page(name: str) -> None:
+    strategy = load_strategy(name, {})
+    assert strategy.name == name
+    assert set(strategy.bounds) == set(strategy.params._fields)
+    page = PAGE.read_text(encoding="utf-8")
+    section = page.partition(f"## The {name}")[2].partition("\n## ")[0]
+    for key in strategy.bounds:
+        assert f"`{key}`" in section, f"{name}: {key}"
+        low, _ = strategy.bounds[key]
+        with pytest.raises(UsageError, match=f"{key}=.* is out of bounds"):
+            load_strategy(name, {key: str(int(low) - 1)})
+
+
+def test_shipped_strategies_are_those_of_the_configuration() -> None:
+    assert sorted(SHIPPED) == sorted(STRATEGIES)
+
+
+def test_the_hedged_carry_is_refused() -> None:
+    with pytest.raises(UsageError, match="no second-leg data"):
+        load_strategy("carry", {"hedge": "1"})
+
+
+@pytest.mark.slow
+def test_a_new_strategy_runs_at_once_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    assert "hat backtest" in new_strategy(str(path)).text
+    content = path.read_bytes()
+    with pytest.raises(UsageError, match="exists"):
+        new_strategy(str(path))
+    assert path.read_bytes() == content
+    outcome = run_backtest(request_of(tmp_path / "home", strategy=str(path)))
+    assert outcome.exit_code == 0
+    assert outcome.summary["strategy"] == "mine"
+    assert outcome.summary["fills"] > 0
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.txt", "my-file.py", "1.py", "class.py", ".py", ""])
+def test_a_strategy_needs_the_name_of_a_python_file(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be a strategy"):
+        new_strategy(str(tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        new_strategy(str(tmp_path / "absent" / "mine.py"))
 
 
 def test_a_file_that_is_no_strategy_says_what_is_missing(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hatmanifesto.simex.replay import TRADER, Outcome
 from hatmanifesto.store.dataset import Dataset
 from hatmanifesto.store.journal import HashJournal, JournalWriter
 from hatmanifesto.store.tape import ParquetTape
+from hatmanifesto.strategies.contract import CROSS, View
 
 
 class Finished(NamedTuple):
@@ -49,14 +50,18 @@ class Finished(NamedTuple):
         """Return one sentence for each desk whose capital was too small to quote."""
         engine = self.machines.engine
         found = []
-        for desk in engine.desks:
-            top = engine.state.tops[desk.coin]
-            if not (top[4] and top[6]):
+        for mind in engine.minds:
+            tops = [engine.state.tops[desk.coin] for desk in mind.desks]
+            if not any(top[4] and top[6] for top in tops):
                 continue
-            why = desk.strategy.why_too_small(desk.strategy.params, engine.view_of(desk))
+            strategy, where = mind.strategy, engine.state.assets[mind.desks[0].coin].coin
+            seen: View | tuple[View, ...] = engine.view_of(mind.desks[0])
+            if strategy.scope == CROSS:
+                seen = tuple(engine.view_of(desk) for desk in mind.desks)
+                where = f"{len(seen)} coins"
+            why = strategy.why_too_small(strategy.params, seen)
             if why:
-                coin = engine.state.assets[desk.coin].coin
-                found.append(f"{desk.strategy.name} on {coin} is too small because {why}")
+                found.append(f"{strategy.name} on {where} is too small because {why}")
         return found
 
 

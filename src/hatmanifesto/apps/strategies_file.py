@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from hatmanifesto.domain.errors import UsageError
-from hatmanifesto.strategies import maker
+from hatmanifesto.strategies import carry, maker, reversion, trend
 from hatmanifesto.strategies.contract import Strategy
 
-SHIPPED = {"maker": maker}
-PLANNED = ("carry", "trend", "reversion")
+SHIPPED = {"maker": maker, "carry": carry, "trend": trend, "reversion": reversion}
 
 
 def load_strategy(
@@ -45,12 +44,6 @@ def load_strategy(
 def _shipped(name: str) -> Any:
     if name in SHIPPED:
         return SHIPPED[name]
-    if name in PLANNED:
-        raise UsageError(
-            f"strategy {name} is not part of this release",
-            why="only the maker is",
-            fix="use maker, or the path of your own file",
-        )
     raise UsageError(
         f"unknown strategy {name!r}", fix=f"use {', '.join(SHIPPED)} or the path of a .py file"
     )

@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from hatmanifesto.cli import data_commands, house_commands, order_commands, run_commands
+from hatmanifesto.cli import (
+    data_commands,
+    house_commands,
+    new_commands,
+    order_commands,
+    run_commands,
+)
 from hatmanifesto.cli.groups import group
 
 
@@ -12,7 +18,7 @@ def build_app() -> typer.Typer:
     """Return the command line's parser."""
     app = group("Hat Manifesto: a trading house for the Hyperliquid exchange.")
     app.callback()(_globals)
-    for module in (run_commands, data_commands, house_commands, order_commands):
+    for module in (run_commands, data_commands, new_commands, house_commands, order_commands):
         module.add(app)
     return app
 

@@ -95,7 +95,8 @@ class Strategy(NamedTuple):
 
     ``requote_ns`` is the least time between two decisions, but a fill lets the next one come
     at once; ``bounds`` is the allowed range of each parameter; ``needs`` names the series (out of
-    ``NEEDS``) without which it refuses to run.
+    ``NEEDS``) without which it refuses to run. ``why_too_small`` gets what ``decide`` gets: a view,
+    or all of them when the scope is ``cross``.
     """
 
     name: str
@@ -104,7 +105,7 @@ class Strategy(NamedTuple):
     slots: tuple[Slot, ...]
     memory: int
     requote_ns: int
-    why_too_small: Callable[[Any, View], str]
+    why_too_small: Callable[[Any, Any], str]
     bounds: MappingProxyType[str, tuple[float, float]] = MappingProxyType({})
     scope: str = COIN
     memory_coin: int = 0

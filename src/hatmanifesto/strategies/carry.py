@@ -1,0 +1,312 @@
+"""Carry: long the perps that pay least funding, short those that pay most, dollar for dollar.
+
+Theory of operation. One decision over all coins. Each coin's funding is a mean of its recorded
+payments by age; an hour that nobody told is unknown, not zero. At each rebalance the coins that are
+known and freshly quoted are ranked, weighed -(rank - mean rank) / volatility, and a coin becomes a
+leg only when its funding, measured from the median of the universe, beats the costs of the round
+trip within the holding time; a leg already held stays as long as it beats the way out. Each side is
+half the gross. On a small account the legs nearest the middle go until each is large enough.
+A coin that appears later changes nothing before, since only its own view knows it.
+
+This is perp against perp: what is earned is funding and relative price, and one leg without the
+other is directional. The hedged form, short perp and long spot, needs a second leg in the data.
+
+Source: QUANT.md E.1, E.2; the weights are those of signals/carry.py.
+"""
+
+from collections.abc import Sequence
+from statistics import median
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from hatmanifesto.domain.errors import UsageError
+from hatmanifesto.domain.units import NS_S
+from hatmanifesto.signals.carry import BPS, dollar_neutral, hours_to_pay, rank_scores
+from hatmanifesto.signals.funding import fold_rate
+from hatmanifesto.signals.volatility import fold_return, volatility_of
+from hatmanifesto.strategies.contract import CROSS, Quotes, SignalSpec, Strategy, View
+from hatmanifesto.strategies.targets import (
+    NOTIONAL_FLOOR,
+    TAKER_SLOTS,
+    banded,
+    quotes_to_target,
+    round_trip_bps,
+    units_of,
+)
+
+PERIOD, INCOME, LEGS = range(3)
+SHARED = 3
+"""Shared cells: number of the last rebalance, funding it expects [bps of capital a day], legs."""
+SIGNAL, TARGET, BREAK_EVEN_H, RATES, WEIGHT, FUNDED, PAYMENTS = range(7)
+CLOSE, CLOSED_S, INDEX, TOTAL, VOL_WEIGHT, CLOSES = range(7, 13)
+CELLS = 13
+"""Cells of a coin: net carry [bps a day], target [sz units], hours to break even; weighted sum of
+funding rates, weights, stamp of the last [ns], payments; last close, its time [s] and number, sum
+and weights of squared returns, closes."""
+HOUR_S = 3_600.0
+DAY_H = 24.0
+
+
+class Params(NamedTuple):
+    """Parameters of the carry.
+
+    rebalance_h: time between two rebalances [h].
+    hold_h: time over which a leg must earn its costs [h].
+    half_life_h: of the mean of funding rates [h].
+    history_h: payments and hourly closes of a coin before it is a candidate.
+    vol_half_life_h: of the variance estimate [h].
+    gross: long and short side together [multiple of capital].
+    fee_bps: of one fill [bps].
+    band_pct: a target nearer than this to what is held is not traded [percent].
+    quorum_pct: share of the quoted coins that must be fresh for a rebalance [percent].
+    stale_s: a quote older than this is not acted on [s].
+    funding_stale_h: a coin whose last payment is older than this is unknown [h].
+    slip_bps: how far beyond the touch a fill is still wanted [bps].
+    hedge: 1 asks for the hedged form, which needs a second leg in the data.
+    requote_ms: least time between decisions [ms].
+    """
+
+    rebalance_h: float = 24.0
+    hold_h: float = 72.0
+    half_life_h: float = 72.0
+    history_h: int = 72
+    vol_half_life_h: float = 240.0
+    gross: float = 1.0
+    fee_bps: float = 4.5
+    band_pct: float = 20.0
+    quorum_pct: float = 80.0
+    stale_s: float = 300.0
+    funding_stale_h: float = 3.0
+    slip_bps: float = 20.0
+    hedge: int = 0
+    requote_ms: int = 1_000
+
+
+BOUNDS = MappingProxyType(
+    {
+        "rebalance_h": (0.01, 8_760.0),
+        "hold_h": (0.1, 8_760.0),
+        "half_life_h": (0.1, 8_760.0),
+        "history_h": (2, 8_760),
+        "vol_half_life_h": (1.0, 8_760.0),
+        "gross": (0.01, 10.0),
+        "fee_bps": (-1.0, 50.0),
+        "band_pct": (0.0, 90.0),
+        "quorum_pct": (0.0, 100.0),
+        "stale_s": (0.1, 86_400.0),
+        "funding_stale_h": (0.1, 1_000.0),
+        "slip_bps": (0.0, 200.0),
+        "hedge": (0, 1),
+        "requote_ms": (1, 3_600_000),
+    }
+)
+
+
+class Leg(NamedTuple):
+    """A candidate at a rebalance.
+
+    at: its place among the views.
+    score: rank less mean rank of its funding.
+    excess: funding above the median of the candidates [fraction an hour].
+    sigma: volatility a day.
+    cost_bps: of a round trip.
+    """
+
+    at: int
+    score: float
+    excess: float
+    sigma: float
+    cost_bps: float
+
+    @property
+    def side(self) -> int:
+        """Return 1 to be long, -1 to be short, 0 in the middle."""
+        return (self.excess < 0) - (self.excess > 0)
+
+
+def decide(p: Params, views: Sequence[View], m: Any) -> Quotes:
+    """Return (buy px, buy sz, sell px, sell sz) of every coin, towards the last rebalance.
+
+    Args:
+        p: parameters.
+        views: one per coin; a coin without a book has prices of 0.
+        m: SHARED floats and then CELLS per coin, kept between decisions.
+    """
+    now = views[0].now
+    for i, v in enumerate(views):
+        observe(p, v, m, SHARED + i * CELLS)
+    period = now // round(p.rebalance_h * HOUR_S * NS_S)
+    if period > m[PERIOD] and has_quorum(p, views):
+        m[PERIOD] = float(period)
+        rebalance(p, views, m)
+    quotes: list[int] = []
+    for i, v in enumerate(views):
+        target = int(m[SHARED + i * CELLS + TARGET])
+        quotes += quotes_to_target(v, target, p.slip_bps) if is_fresh(p, v) else (0, 0, 0, 0)
+    return tuple(quotes)
+
+
+def is_fresh(p: Params, v: View) -> bool:
+    """Say whether a coin has a book, told not too long ago."""
+    return v.bid_px > 0 and v.ask_px > 0 and v.now - v.exch <= p.stale_s * NS_S
+
+
+def has_quorum(p: Params, views: Sequence[View]) -> bool:
+    """Say whether enough of the coins quoted in the last period are fresh now.
+
+    Rows of one hour do not all arrive at once; without this the first to arrive would be alone.
+    """
+    period_ns = p.rebalance_h * HOUR_S * NS_S
+    alive = [v for v in views if v.bid_px > 0 and v.ask_px > 0 and v.now - v.exch <= period_ns]
+    fresh = sum(is_fresh(p, v) for v in alive)
+    return fresh > 0 and 100.0 * fresh >= p.quorum_pct * len(alive)
+
+
+def observe(p: Params, v: View, m: Any, at: int) -> None:
+    """Fold a coin's last payment and, once an hour, its mid."""
+    funded = float(v.funding_exch)
+    if funded > m[at + FUNDED]:
+        elapsed_h = (funded - m[at + FUNDED]) / (HOUR_S * NS_S)
+        m[at + RATES], m[at + WEIGHT] = fold_rate(
+            m[at + RATES], m[at + WEIGHT], v.funding_rate * 1e-10, elapsed_h, p.half_life_h
+        )
+        m[at + FUNDED] = funded
+        m[at + PAYMENTS] += 1.0
+    index = v.now // round(HOUR_S * NS_S)
+    if index <= m[at + INDEX] or not is_fresh(p, v):
+        return
+    close, now_s = 0.5 * (v.bid_px + v.ask_px), v.now * 1e-9
+    if m[at + CLOSE] > 0.0:
+        m[at + TOTAL], m[at + VOL_WEIGHT] = fold_return(
+            m[at + TOTAL],
+            m[at + VOL_WEIGHT],
+            close / m[at + CLOSE] - 1.0,
+            now_s - m[at + CLOSED_S],
+            p.vol_half_life_h * HOUR_S,
+        )
+    m[at + CLOSE], m[at + CLOSED_S], m[at + INDEX] = close, now_s, float(index)
+    m[at + CLOSES] += 1.0
+
+
+def rebalance(p: Params, views: Sequence[View], m: Any) -> None:
+    """Choose the legs and set every coin's target; a coin without a fresh quote keeps its own."""
+    capital = sum(v.capital for v in views)
+    legs = [leg for leg in candidates(p, views, m) if pays(p, leg, views[leg.at].position)]
+    weights = weigh(p, legs, views, capital)
+    m[LEGS] = float(len(weights))
+    m[INCOME] = (
+        BPS * DAY_H * sum(-weights[leg.at] * leg.excess for leg in legs if leg.at in weights)
+    )
+    for i, v in enumerate(views):
+        if is_fresh(p, v):
+            target = units_of(v, weights.get(i, 0.0) * capital)
+            m[SHARED + i * CELLS + TARGET] = float(banded(target, v.position, p.band_pct))
+
+
+def candidates(p: Params, views: Sequence[View], m: Any) -> list[Leg]:
+    """Return the coins that are known and fresh, ranked, and note what each would earn."""
+    known = []
+    for i, v in enumerate(views):
+        at = SHARED + i * CELLS
+        m[at + SIGNAL] = m[at + BREAK_EVEN_H] = 0.0
+        is_told = v.now - m[at + FUNDED] <= p.funding_stale_h * HOUR_S * NS_S
+        has_history = min(m[at + PAYMENTS], m[at + CLOSES] - 1.0) >= p.history_h
+        if is_fresh(p, v) and is_told and has_history and m[at + TOTAL] > 0.0:
+            known.append(i)
+    rates = [m[SHARED + i * CELLS + RATES] / m[SHARED + i * CELLS + WEIGHT] for i in known]
+    centre = median(rates) if rates else 0.0
+    found = []
+    for i, rate, score in zip(known, rates, rank_scores(rates), strict=True):
+        at = SHARED + i * CELLS
+        sigma = volatility_of(m[at + TOTAL], m[at + VOL_WEIGHT], DAY_H * HOUR_S)
+        leg = Leg(i, score, rate - centre, sigma, round_trip_bps(views[i], p.fee_bps))
+        net_bps = BPS * abs(leg.excess) * p.hold_h - leg.cost_bps
+        m[at + SIGNAL] = leg.side * max(net_bps, 0.0) * DAY_H / p.hold_h
+        if leg.side:
+            m[at + BREAK_EVEN_H] = hours_to_pay(abs(leg.excess), leg.cost_bps)
+        found.append(leg)
+    return found
+
+
+def pays(p: Params, leg: Leg, position: int) -> bool:
+    """Say whether a leg earns its costs within the holding time: the way out alone when held."""
+    cost_bps = 0.5 * leg.cost_bps if position * leg.side > 0 else leg.cost_bps
+    return leg.side != 0 and BPS * abs(leg.excess) * p.hold_h > cost_bps
+
+
+def weigh(p: Params, legs: Sequence[Leg], views: Sequence[View], capital: int) -> dict[int, float]:
+    """Return the weight of each leg by its place among the views; none without both sides.
+
+    While a leg is too small for the venue, the leg nearest the middle on its side goes.
+
+    Args:
+        p: parameters.
+        legs: those that pay.
+        views: one per coin.
+        capital: of the strategy [micro-USDC].
+    """
+    left = list(legs)
+    while True:
+        raw = [-leg.score / leg.sigma for leg in left]
+        if not (any(value > 0 for value in raw) and any(value < 0 for value in raw)):
+            return {}
+        weights = dollar_neutral(raw, p.gross)
+        small = [
+            leg
+            for leg, weight in zip(left, weights, strict=True)
+            if not units_of(views[leg.at], weight * capital)
+        ]
+        if not small:
+            return {leg.at: weight for leg, weight in zip(left, weights, strict=True)}
+        side = [leg for leg in left if leg.side == small[0].side]
+        left.remove(min(side, key=lambda leg: abs(leg.score)))
+
+
+def why_too_small(p: Params, views: View | Sequence[View]) -> str:
+    """Return why the capital is too small for one leg on each side, '' when it is not.
+
+    One view knows its own share alone, so that only all of them can tell.
+    """
+    if isinstance(views, View):
+        return ""
+    side = 0.5 * p.gross * sum(v.capital for v in views)
+    if side >= NOTIONAL_FLOOR:
+        return ""
+    return (
+        f"the smallest leg is {NOTIONAL_FLOOR / 1e6:.1f} USDC (the venue's minimum of 10 USDC and "
+        f"room for one move), and gross {p.gross:g} of {sum(v.capital for v in views) / 1e6:.2f} "
+        f"USDC allows {side / 1e6:.2f} USDC on each side"
+    )
+
+
+def build(params: Params) -> Strategy:
+    """Return the carry with ``params`` as a strategy.
+
+    Raises:
+        UsageError: if the hedged form is asked for.
+    """
+    if params.hedge == 1:
+        raise UsageError(
+            "carry: no second-leg data",
+            why="the hedged form needs a recorded price of the second leg (spot, or a premium)",
+            fix="leave out --set hedge=1: perp against perp needs funding alone",
+        )
+    return Strategy(
+        name="carry",
+        decide=decide,
+        params=params,
+        slots=TAKER_SLOTS,
+        memory=SHARED,
+        requote_ns=params.requote_ms * 1_000_000,
+        why_too_small=why_too_small,
+        bounds=BOUNDS,
+        scope=CROSS,
+        memory_coin=CELLS,
+        signal=SignalSpec(
+            name="net carry",
+            unit="bps a day after costs, signed by side",
+            horizon_ns=round(params.hold_h * HOUR_S * NS_S),
+            cell=SIGNAL,
+        ),
+        needs=("funding",),
+    )
