@@ -18,12 +18,15 @@ from hatmanifesto.hats.exchange import ExchangeHat
 from hatmanifesto.hats.execution import ExecutionHat
 from hatmanifesto.hats.risk import RiskHat
 from hatmanifesto.hats.security import SecurityHat
+from hatmanifesto.simex.candle_book import CandleBook
 from hatmanifesto.simex.clearing import Clearing, FeeSchedule
 from hatmanifesto.simex.latency import LatencyModel, LatencySource, parse_latency
+from hatmanifesto.simex.matching import Matcher
 from hatmanifesto.simex.queue import parse_queue_model
 from hatmanifesto.simex.replay import TRADER, Legs, Replay
 from hatmanifesto.simex.replay_book import ReplayBook
 from hatmanifesto.store.dataset import Dataset
+from hatmanifesto.store.series import TICKS
 from hatmanifesto.store.tape import STAMP_MAX, ParquetTape
 from hatmanifesto.warden.policy import NullSigner, Policy, Warden
 
@@ -47,6 +50,8 @@ def open_tape(spec: RunSpec, dataset: Dataset, *, ties: str) -> ParquetTape:
         start_ns=spec.start_ns or 0,
         end_ns=STAMP_MAX if spec.end_ns is None else spec.end_ns,
         ties=ties,
+        interval=spec.interval,
+        half_spread=spec.half_spread,
     )
 
 
@@ -72,7 +77,7 @@ def build(
     """
     assets = tape.assets
     engine = build_engine(spec, tape, folder=folder)
-    matcher = ReplayBook(coins=len(assets), queue=parse_queue_model(spec.queue))
+    matcher = _matcher(spec, tape)
     clearing = Clearing(assets=assets, matcher=matcher, fees=FeeSchedule())
     clearing.open_account(TRADER, cash=spec.capital)
     limits = spec.limits
@@ -97,6 +102,14 @@ def build(
         progress=progress,
     )
     return Machines(tape, engine, clearing, replay)
+
+
+def _matcher(spec: RunSpec, tape: ParquetTape) -> Matcher:
+    """Return the book of a run: recorded levels, or candles."""
+    if spec.interval == TICKS:
+        return ReplayBook(coins=len(tape.assets), queue=parse_queue_model(spec.queue))
+    px_ones = [10**asset.px_decimals for asset in tape.assets]
+    return CandleBook(px_ones=px_ones, half_spread=spec.half_spread)
 
 
 def build_engine(spec: RunSpec, tape: ParquetTape, *, folder: Path) -> Engine:

@@ -105,6 +105,8 @@ def report_data(
     run = endings[order]
     notes = [f"{text}." for text in run.too_small]
     notes += _all_refused(analyses[order])
+    if spec.left_out:
+        notes.append(f"Left out, their decimals are not known: {', '.join(spec.left_out)}.")
     if run.reason == "margin":
         notes.insert(0, "The run ended early: account value fell below maintenance margin.")
     return ReportData(
@@ -135,7 +137,7 @@ def assumptions(spec: RunSpec, endings: Mapping[str, Ending]) -> list[Assumption
     """Return everything the result rests on; proxies of the data are marked as assumed."""
     found = [
         Assumption("latency", spec.latency, "each leg: data to us, orders to the venue, answers"),
-        Assumption("queue position", spec.queue, "recorded books do not show our place"),
+        _place(spec),
         Assumption("rows with one stamp", spec.ties, "pessimistic puts prints before books"),
         Assumption("block clock", f"{spec.block_ms} ms", "an action executes in the next block"),
         Assumption("fees", "taker 4.5 bps, maker 1.5 bps", "base tier, no discount"),
@@ -145,6 +147,13 @@ def assumptions(spec: RunSpec, endings: Mapping[str, Ending]) -> list[Assumption
         name, _, value = text.partition(":")
         found.append(Assumption(name.strip(), value.strip(), "proxy", is_assumed=True))
     return found
+
+
+def _place(spec: RunSpec) -> Assumption:
+    """Return what decides when a resting order is met."""
+    if spec.interval:
+        return Assumption("queue position", "none", "an order fills when a bar went through it")
+    return Assumption("queue position", spec.queue, "recorded books do not show our place")
 
 
 def _provenance(spec: RunSpec, run: Ending, origin: Provenance) -> list[tuple[str, str | None]]:

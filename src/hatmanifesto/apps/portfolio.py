@@ -1,6 +1,9 @@
 """Reads a portfolio: a TOML file that names strategies, their coins, capital and settings.
 
 ```toml
+interval = "1h"             # optional: play candles of this length
+half_spread_bps = "2"       # optional: assumed about their closes
+
 [allocator]                 # optional
 method = "risk_parity"      # fixed, risk_parity or kelly
 
@@ -15,11 +18,12 @@ set = { vol_target_pct = 20 }
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from hatmanifesto.apps.request import parse_coins
+from hatmanifesto.apps.request_candles import parse_half_spread, parse_interval
 from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.domain.units import parse_fixed
 from hatmanifesto.risk.allocator import AllocatorSpec
@@ -65,14 +69,28 @@ class AllocatorWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-def read_portfolio(
-    path: Path, files: dict[str, bytes]
-) -> tuple[tuple[Work, ...], AllocatorWork | None]:
-    """Return the sub-ledgers of a portfolio and its allocator, if it names one.
+class Play(NamedTuple):
+    """What candles to play: length, '' to choose, and assumed half spread [1e-8 of the price]."""
+
+    interval: str
+    half_spread: int
+
+
+class Portfolio(NamedTuple):
+    """A portfolio: its sub-ledgers, its allocator if it names one, and what candles it plays."""
+
+    works: tuple[Work, ...]
+    allocator: AllocatorWork | None
+    play: Play
+
+
+def read_portfolio(path: Path, files: dict[str, bytes], *, play: Play) -> Portfolio:
+    """Return what a portfolio says.
 
     Args:
         path: of the TOML file.
         files: takes the strategies' own files, to be kept with the run.
+        play: what the command line says of candles; the portfolio's own keys count more.
 
     Raises:
         UsageError: if the file is no portfolio.
@@ -83,6 +101,7 @@ def read_portfolio(
         raise UsageError(f"{path.name} is no valid TOML", why=str(error)) from error
     entries = content.pop("strategy", None)
     allocator = content.pop("allocator", None)
+    play = _play(path, content, play)
     if content or not isinstance(entries, list) or not entries:
         raise UsageError(
             f"{path.name} is no portfolio",
@@ -90,7 +109,19 @@ def read_portfolio(
             fix="give one [[strategy]] per strategy with name, coins, capital and optional set",
         )
     works = tuple(_entry(path, number, entry, files) for number, entry in enumerate(entries, 1))
-    return works, None if allocator is None else _allocator(path, allocator, books=len(works))
+    chosen = None if allocator is None else _allocator(path, allocator, books=len(works))
+    return Portfolio(works, chosen, play)
+
+
+def _play(path: Path, content: dict[str, Any], play: Play) -> Play:
+    """Take ``interval`` and ``half_spread_bps`` out of a portfolio."""
+    interval, half_spread = play
+    if "interval" in content:
+        interval = parse_interval(content.pop("interval"), name=f"{path.name}: interval")
+    if "half_spread_bps" in content:
+        raw = str(content.pop("half_spread_bps"))
+        half_spread = parse_half_spread(raw, name=f"{path.name}: half_spread_bps")
+    return Play(interval, half_spread)
 
 
 def _allocator(path: Path, table: Any, *, books: int) -> AllocatorWork:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from hatmanifesto.apps.request_candles import parse_half_spread, parse_interval
 from hatmanifesto.apps.times import parse_time
+from hatmanifesto.domain.candles import HALF_SPREAD
 from hatmanifesto.domain.errors import Exit, UsageError
 from hatmanifesto.domain.units import parse_fixed
 from hatmanifesto.ops import config_values as values
@@ -17,6 +19,8 @@ from hatmanifesto.ops.secrets import is_secret_name, quote, secret_kind
 
 DATA = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(?:@[0-9a-f]{6,64})?")
 SETTING = re.compile(r"[a-z][a-z0-9_]{0,63}")
+ALL = ("all",)
+"""In place of coins: every coin that has ticks or candles and known decimals."""
 PROTECTED = ("limits.", "risk.")
 
 
@@ -34,6 +38,8 @@ class BacktestRequest(msgspec.Struct, frozen=True):
         latency, queue, ties: the words of ``docs/cli.md``.
         seed: of every draw.
         block_ms: block interval [ms].
+        interval: length of the candles to play, '' to choose; ``ALL`` coins are those of the data.
+        half_spread: assumed about the closes of candles [1e-8 of the price].
         portfolio: path of a TOML file, or None.
         report: write the HTML report.
         config_hash: of the effective configuration.
@@ -53,6 +59,8 @@ class BacktestRequest(msgspec.Struct, frozen=True):
     ties: str = "both"
     seed: int = 0
     block_ms: int = 75
+    interval: str = ""
+    half_spread: int = HALF_SPREAD
     portfolio: str | None = None
     report: bool = True
     config_hash: str = ""
@@ -94,6 +102,8 @@ def build_request(config: Config, words: Mapping[str, Any]) -> BacktestRequest:
         ties=_word(config, words, "ties"),
         seed=_number(config, words, "seed"),
         block_ms=_number(config, words, "block_ms"),
+        interval=parse_interval(words.get("interval") or "", name="--interval"),
+        half_spread=_half_spread(words.get("half_spread_bps")),
         portfolio=_portfolio(portfolio),
         report=bool(words.get("report", True)),
         config_hash=config.hash,
@@ -162,9 +172,11 @@ def _data(raw: str | None) -> str:
 
 
 def parse_coins(raw: str | None) -> tuple[str, ...]:
-    """Return the coins of ``BTC,ETH``; exact names, each once."""
+    """Return the coins of ``BTC,ETH``, exact names, each once; ``ALL`` for ``all``."""
     if raw is None:
         raise option_error("--coin", "is missing", "name at least one coin, for example BTC")
+    if raw == ALL[0]:
+        return ALL
     coins: list[str] = []
     for part in raw.split(","):
         try:
@@ -175,6 +187,10 @@ def parse_coins(raw: str | None) -> tuple[str, ...]:
             raise option_error("--coin", f"{coin} is said twice")
         coins.append(coin)
     return tuple(coins)
+
+
+def _half_spread(raw: str | None) -> int:
+    return HALF_SPREAD if raw is None else parse_half_spread(raw, name="--half-spread-bps")
 
 
 def _capital(config: Config, raw: str | None) -> int:

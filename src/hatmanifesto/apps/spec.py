@@ -8,28 +8,38 @@ import hashlib
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from hatmanifesto.apps.limits_file import load_limits
 from hatmanifesto.apps.portfolio import (
     AllocatorWork,
+    Play,
     Work,
     named_strategy,
     read_file,
     read_portfolio,
 )
 from hatmanifesto.apps.provenance import code_hash
-from hatmanifesto.apps.request import BacktestRequest
+from hatmanifesto.apps.request import ALL, BacktestRequest
+from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.risk.limits import Limits
 from hatmanifesto.store.atomic import canonical_json
-from hatmanifesto.store.dataset import Dataset
+from hatmanifesto.store.dataset import Dataset, evidence_of
+from hatmanifesto.store.series import TICKS, choose_interval, known_coins
 
 TIES_BOTH = "both"
 TIES_HEADLINE = "pessimistic"
 TIES_OTHER = "optimistic"
 
 
-class RunSpec(msgspec.Struct, frozen=True):
-    """Header of a run. Times in UTC ns, money in micro-USDC."""
+class RunSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Header of a run. Times in UTC ns, money in micro-USDC.
+
+    Args of note: ``interval`` is the length of the candles played, '' for ticks; ``half_spread`` is
+    assumed about their closes [1e-8 of the price]; ``left_out`` are coins whose decimals are not
+    known, when all were asked for. What has its default is not written, so that the identity of a
+    run over ticks does not depend on what was invented for candles.
+    """
 
     code_hash: str
     config_hash: str
@@ -49,11 +59,18 @@ class RunSpec(msgspec.Struct, frozen=True):
     block_ms: int
     limits: Limits
     allocator: AllocatorWork | None = None
+    interval: str = TICKS
+    half_spread: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def tie_orders(self) -> tuple[str, ...]:
-        """Return the orders of rows with one stamp to run under, the headline first."""
-        return (TIES_HEADLINE, TIES_OTHER) if self.ties == TIES_BOTH else (self.ties,)
+        """Return the orders of rows with one stamp to run under, the headline first.
+
+        Candles have one order alone: no print stands beside a book.
+        """
+        both = (TIES_HEADLINE,) if self.interval else (TIES_HEADLINE, TIES_OTHER)
+        return both if self.ties == TIES_BOTH else (self.ties,)
 
     def header(self, ties: str) -> str:
         """Return the text of the journal's first record: this specification under one order."""
@@ -90,16 +107,19 @@ def build_spec(request: BacktestRequest, dataset: Dataset) -> tuple[RunSpec, dic
     """
     files: dict[str, bytes] = {}
     allocator: AllocatorWork | None = None
+    play = Play(request.interval, request.half_spread)
     if request.portfolio:
-        works, allocator = read_portfolio(Path(request.portfolio), files)
+        works, allocator, play = read_portfolio(Path(request.portfolio), files, play=play)
     else:
         works = (_single(request, files),)
+    works, left_out = _with_all_coins(works, dataset)
     latency, latency_hash = request.latency, ""
     if latency.startswith("empirical:"):
         content = read_file(Path(latency.removeprefix("empirical:")), what="latency file")
         files["latency.txt"] = content
         latency, latency_hash = "empirical:latency.txt", hashlib.sha256(content).hexdigest()[:32]
     coins = tuple(dict.fromkeys(coin for work in works for coin in work.coins))
+    interval = choose_interval(dataset, coins, asked=play.interval)
     capital = sum(work.capital for work in works)
     spec = RunSpec(
         code_hash=code_hash(),
@@ -107,7 +127,7 @@ def build_spec(request: BacktestRequest, dataset: Dataset) -> tuple[RunSpec, dic
         works=works,
         data=dataset.spec,
         dataset_hash=dataset.dataset_hash,
-        evidence=dataset.evidence.value,
+        evidence=evidence_of(dataset, interval=interval).value,
         coins=coins,
         start_ns=request.start_ns,
         end_ns=request.end_ns,
@@ -120,8 +140,29 @@ def build_spec(request: BacktestRequest, dataset: Dataset) -> tuple[RunSpec, dic
         block_ms=request.block_ms,
         limits=load_limits(Path(request.home), capital=capital),
         allocator=allocator,
+        interval=interval,
+        half_spread=play.half_spread if interval else 0,
+        left_out=left_out,
     )
     return spec, files
+
+
+def _with_all_coins(
+    works: tuple[Work, ...], dataset: Dataset
+) -> tuple[tuple[Work, ...], tuple[str, ...]]:
+    """Return the works with ``all`` replaced by every known coin, and the coins left out."""
+    if not any(work.coins == ALL for work in works):
+        return works, ()
+    known, unknown = known_coins(dataset)
+    if not known:
+        raise UsageError(
+            f"{dataset.spec} has no coin to trade",
+            why="it has neither books nor candles of a coin that this release knows",
+            fix="name another --data; see hat data list",
+        )
+    return tuple(
+        structs.replace(work, coins=known) if work.coins == ALL else work for work in works
+    ), unknown
 
 
 def _single(request: BacktestRequest, files: dict[str, bytes]) -> Work:

@@ -36,7 +36,7 @@ def backtest(
     strategy: Annotated[Text, typer.Argument(metavar="STRATEGY|FILE.py")] = None,
     settings: Settings = None,
     data: Annotated[Text, typer.Option(help="NAME[@HASH][,NAME...]")] = None,
-    coin: Annotated[Text, typer.Option(help="Coins, for example BTC,ETH.")] = None,
+    coin: Annotated[Text, typer.Option(help="Coins, for example BTC,ETH; or all.")] = None,
     start: Annotated[Text, typer.Option("--from", help="First instant, RFC 3339 with Z.")] = None,
     end: Annotated[Text, typer.Option("--to", help="End, exclusive, RFC 3339 with Z.")] = None,
     capital: Annotated[Text, typer.Option(help="Starting capital, USDC.")] = None,
@@ -47,6 +47,10 @@ def backtest(
     ties: Annotated[Text, typer.Option(help="pessimistic, optimistic or both.")] = None,
     seed: Annotated[Text, typer.Option(help="Seed of every draw.")] = None,
     block_ms: Annotated[Text, typer.Option(help="Block interval, ms.")] = None,
+    interval: Annotated[Text, typer.Option(help="Length of candles to play, e.g. 1h.")] = None,
+    half_spread_bps: Annotated[
+        Text, typer.Option(help="Half spread assumed over candles, bps.")
+    ] = None,
     portfolio: Annotated[
         Text, typer.Option(metavar="FILE.toml", help="Several strategies.")
     ] = None,
@@ -72,6 +76,8 @@ def backtest(
             "ties": ties,
             "seed": whole_number("--seed", seed, low=0, high=SEED_MAX),
             "block_ms": whole_number("--block-ms", block_ms, low=1, high=10_000),
+            "interval": interval,
+            "half_spread_bps": half_spread_bps,
             "portfolio": portfolio,
             "report": not no_report,
         },

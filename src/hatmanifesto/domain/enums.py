@@ -19,7 +19,7 @@ class Tif(IntEnum):
 
 
 class RowKind(IntEnum):
-    """Kind of a market row; the numbers are the pessimistic order of rows with one stamp."""
+    """Kind of a market row; of TRADE, BBO and L2 the numbers are the pessimistic order."""
 
     TRADE = 0
     BBO = 1
@@ -27,6 +27,7 @@ class RowKind(IntEnum):
     CTX = 3
     FUNDING = 4
     GAP = 5
+    BAR = 6
 
 
 class Evidence(StrEnum):

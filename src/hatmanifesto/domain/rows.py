@@ -3,14 +3,19 @@
 Rows are the hot half of the event vocabulary. They travel as tuples, not objects, because a day
 holds millions of them; their bytes lie in the tape and the journal refers to them by index.
 
-| kind    | a            | b            | c           | d        | ref              |
-|---------|--------------|--------------|-------------|----------|------------------|
-| TRADE   | px           | sz           | side +1/-1  | trade id | -1               |
-| BBO     | bid px       | bid sz       | ask px      | ask sz   | -1               |
-| L2      | bid px 0     | bid sz 0     | ask px 0    | ask sz 0 | row of `levels`  |
-| CTX     | mark 1e-10   | oracle 1e-10 | 0           | 0        | -1 (0 = unknown) |
-| FUNDING | rate 1e-10   | 1 = known    | 0           | 0        | -1               |
-| GAP     | start ns     | end ns       | reason code | 0        | -1               |
+| kind    | a            | b            | c             | d                 | ref              |
+|---------|--------------|--------------|---------------|-------------------|------------------|
+| TRADE   | px           | sz           | side +1/-1    | trade id          | -1               |
+| BBO     | bid px       | bid sz       | ask px        | ask sz            | -1               |
+| L2      | bid px 0     | bid sz 0     | ask px 0      | ask sz 0          | row of `levels`  |
+| CTX     | mark 1e-10   | oracle 1e-10 | premium 1e-10 | 1 = premium known | -1               |
+| FUNDING | rate 1e-10   | 1 = known    | premium 1e-10 | 1 = premium known | -1               |
+| GAP     | start ns     | end ns       | reason code   | 0                 | -1               |
+| BAR     | high, ended  | low, ended   | open, begins  | volume sz, begins | volume sz, ended |
+
+Of a CTX row a price of 0 is unknown. A BAR row stands where one bar ends and the next begins, and
+tells of both; 0 where there is none. It is for the venue alone: what it says of the bar that begins
+nobody can know yet. A FUNDING row bears the stamp of its payment, at or after its hour.
 
 A missing side of a book has px 0 and sz 0. `exch` is the venue's stamp, `recv` ours; a GAP row
 stands at the end of its hole, before the first row after it. The side of a trade is the

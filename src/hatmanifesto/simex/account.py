@@ -133,6 +133,18 @@ class MarginRule:
             return False
         return needed > self.initial(account, mids2, buys, sells)
 
+    def lacks_when_met(self, account: Account, mids2: list[int], *, coin: int, szi: int) -> bool:
+        """Say whether a resting order, on being met, would open more than the margin allows.
+
+        Args:
+            szi: signed size that it would get [sz units].
+        """
+        held = account.positions[coin]
+        if held * szi < 0 and abs(szi) <= abs(held):
+            return False
+        empty = [0] * len(mids2)
+        return self.lacks(account, mids2, (empty, empty.copy()), coin=coin, szi=szi)
+
     def initial(
         self, account: Account, mids2: list[int], open_buy: list[int], open_sell: list[int]
     ) -> int:

@@ -3,10 +3,11 @@
 One machine for every matcher. It admits commands in block order, applies the venue's rules with
 the venue's statuses, settles matches between accounts (counterparties outside are the `background`
 account, so that no money appears or vanishes), charges fees and funding truncated toward zero, and
-checks maintenance margin at each book snapshot and each fill.
+checks maintenance margin at each book snapshot and each fill, over candles once a stamp, when all
+prices of that stamp are known.
 
-Assumptions, named in every run: the mark is the book's mid unless the data carry one; a modify
-whose new order is refused inside the book has already cancelled its target.
+Assumptions, named in every run: the mark is the book's mid; the oracle too where no context tells
+it; a modify whose new order is refused inside the book has already cancelled its target.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from hatmanifesto.simex.matching import Match, Matcher, Resting
 from hatmanifesto.simex.rules import OPEN_ORDERS_MAX, rule_broken
 from hatmanifesto.simex.statuses import TEXT, TEXT_BAD_MODIFY
 
-L2, CTX, FUNDING = 2, 3, 4
+BBO, L2, CTX, FUNDING, BAR = 1, 2, 3, 4, 6
 
 
 class FeeSchedule(NamedTuple):
@@ -68,6 +69,7 @@ class Clearing:
         self._reduce_only = 0
         self._oracle = [0] * len(assets)
         self._funding = FundingClock(coins=len(assets))
+        self._bars_open = 0  # BAR rows of this stamp whose BBO is still to come
         self.is_called = False
 
     def open_account(self, name: str, *, cash: int) -> Account:
@@ -96,6 +98,8 @@ class Clearing:
 
     def execute(self, name: str, command: Command, now: int) -> None:
         """Execute one command of an account at block time ``now``."""
+        if now >= self._funding.hour_next:
+            self._cross_hour(now)
         if isinstance(command, Cancel):
             target = self._orders.get((name, command.target))
             if target is None:
@@ -136,6 +140,7 @@ class Clearing:
             reduce_only=command.reduce_only,
         )
         order.sz_asked = command.sz
+        order.since = now
         self._oid_next += 1
         if command.tif != Tif.ALO and self._crosses(order):
             self._settle(self._matcher.take(order), now)
@@ -212,12 +217,13 @@ class Clearing:
         """Fold one public row: matches of resting orders, funding, margin."""
         exch = row[2]
         if exch >= self._funding.hour_next:
-            for name, fact in self._funding.cross(exch, self.accounts):
-                self._emit(name, fact)
+            self._cross_hour(exch)
         kind = row[0]
         if kind == CTX or kind == FUNDING:  # noqa: PLR1714, SIM109  cheaper than membership
             self._on_context(row)
             return
+        if kind == BAR and row[4]:
+            self._bars_open += 1
         matches = self._on_row(row)
         if 0 < kind <= L2 and row[4] and row[6]:
             self._mids2[row[1]] = row[4] + row[6]
@@ -225,6 +231,10 @@ class Clearing:
             self._settle(matches, exch)
         if kind == L2:
             self._check_margin(exch)
+        elif kind == BBO and self._bars_open:
+            self._bars_open -= 1
+            if not self._bars_open:
+                self._check_margin(exch)
 
     def _settle(self, matches: list[Match], now: int) -> None:
         for found in matches:
@@ -239,7 +249,9 @@ class Clearing:
                     continue  # an earlier match of this batch closed it
                 if match.sz > maker.sz - maker.sz_filled:
                     match = match._replace(sz=maker.sz - maker.sz_filled)
-                if self._lacks_margin(maker, match):
+                account = self.accounts[maker.account]
+                szi = maker.side * match.sz
+                if self._margin.lacks_when_met(account, self._mids2, coin=maker.coin, szi=szi):
                     self._close(maker, Status.MARGIN_CANCELED, now)
                     continue
             tid = self._tid_next
@@ -249,22 +261,8 @@ class Clearing:
                 self._fill(match._replace(order=resting, is_taker=False, resting=order), tid, now)
                 self._shrink_reduce_only(resting, now)
             self._shrink_reduce_only(order, now)
-        self._check_margin(now)
-
-    def _lacks_margin(self, order: Resting, match: Match) -> bool:
-        """Say whether a resting order, on being met, would open more than its margin allows."""
-        account = self.accounts[order.account]
-        szi = account.positions[order.coin]
-        if szi * order.side < 0 and match.sz <= abs(szi):
-            return False
-        empty = [0] * len(self.assets)
-        return self._margin.lacks(
-            account,
-            self._mids2,
-            (empty, empty.copy()),
-            coin=order.coin,
-            szi=order.side * match.sz,
-        )
+        if not self._bars_open:
+            self._check_margin(now)
 
     def _fill(self, match: Match, tid: int, now: int) -> None:
         """Book one side of a match; without another order of ours the background takes it."""
@@ -321,6 +319,11 @@ class Clearing:
     def finish(self, exch: int) -> None:
         """Tell of funding hours that no rate came for; call at the end of the data."""
         for name, fact in self._funding.unknown(exch):
+            self._emit(name, fact)
+
+    def _cross_hour(self, now: int) -> None:
+        """Note who holds what at the hour, before anything of it or after it happens."""
+        for name, fact in self._funding.cross(now, self.accounts):
             self._emit(name, fact)
 
     def _on_context(self, row: Row) -> None:

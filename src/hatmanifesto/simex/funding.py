@@ -13,14 +13,14 @@ from hatmanifesto.simex.account import BACKGROUND, FEES, Account
 
 
 class FundingClock:
-    """Positions at the last hour and whether they are still to be settled, per coin."""
+    """Positions at the last hour; coins that had any, and whether they are still to be settled."""
 
     __slots__ = ("_due", "_szi", "hour_next")
 
     def __init__(self, *, coins: int) -> None:
         self.hour_next = 0
         self._szi: list[dict[str, int]] = [{} for _ in range(coins)]
-        self._due = [False] * coins
+        self._due: dict[int, bool] = {}
 
     def cross(
         self, exch: int, accounts: Mapping[str, Account]
@@ -33,21 +33,21 @@ class FundingClock:
         self.hour_next = exch - exch % NS_HOUR + NS_HOUR
 
     def _take(self, accounts: Mapping[str, Account]) -> None:
-        for coin, held in enumerate(self._szi):
-            held.clear()
-            held.update(
-                {
-                    name: account.positions[coin]
-                    for name, account in accounts.items()
-                    if name not in (BACKGROUND, FEES) and account.positions[coin]
-                }
-            )
-            self._due[coin] = bool(held)
+        for coin in self._due:
+            self._szi[coin].clear()
+        self._due.clear()
+        for name, account in accounts.items():
+            if name in (BACKGROUND, FEES):
+                continue
+            for coin, szi in enumerate(account.positions):
+                if szi:
+                    self._szi[coin][name] = szi
+                    self._due[coin] = True
 
     def unknown(self, exch: int) -> Iterator[tuple[str, FundingUnknown]]:
-        """Yield the hours that no rate came for, once."""
-        for coin, is_due in enumerate(self._due):
-            if is_due:
+        """Yield the hours that no rate came for, once, by coin slot."""
+        for coin in sorted(self._due):
+            if self._due[coin]:
                 self._due[coin] = False
                 for name, szi in self._szi[coin].items():
                     yield name, FundingUnknown(coin, szi, exch, 0)
@@ -61,7 +61,7 @@ class FundingClock:
             px_one: px units per USDC of the coin.
         """
         coin = row[1]
-        if not self._due[coin]:
+        if not self._due.get(coin):
             return []
         self._due[coin] = False
         paid = []

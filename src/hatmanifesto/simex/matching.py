@@ -10,7 +10,8 @@ class Resting:
 
     ``front`` is the public size before it, ``shown`` the level's last public size (-1 unknown),
     ``traded`` what printed at its price since then; ``open_sz`` the account's open size by coin on
-    its side, ``sz_asked`` what was asked before a reduce-only cut [sz units].
+    its side, ``sz_asked`` what was asked before a reduce-only cut [sz units]; ``since`` the block
+    in which it came [ns].
     """
 
     __slots__ = (
@@ -24,6 +25,7 @@ class Resting:
         "reduce_only",
         "shown",
         "side",
+        "since",
         "sz",
         "sz_asked",
         "sz_filled",
@@ -44,6 +46,7 @@ class Resting:
         self.sz_asked = sz
         self.sz_filled = 0
         self.reduce_only = reduce_only
+        self.since = 0
         self.front = 0.0
         self.shown = -1
         self.traded = 0

@@ -1,4 +1,8 @@
-"""One or several snapshots opened together: what `--data NAME[@HASH][,NAME...]` means."""
+"""One or several snapshots opened together: what `--data NAME[@HASH][,NAME...]` means.
+
+Snapshots may hold different kinds of one time, candles and funding for example. What no two of them
+may hold is one series of one coin over the same time: then there would be two truths.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,10 +20,12 @@ SAMPLE = "sample"
 SAMPLE_FOLDER = Path(__file__).parent.parent / "samples" / "syn_btc_eth"
 EVIDENCE_ORDER = tuple(Evidence)
 """Weakest first, as declared: a mixture is as good as its weakest part."""
+TICK_KINDS = ("book", "bbo", "trade")
+"""Books, best quotes and trades of a coin are one series: they are played together."""
 
 
 class Dataset(NamedTuple):
-    """Snapshots in time order; each is a session, with a `session` hole before the next."""
+    """Snapshots in time order; each is a session of the coins whose ticks or candles it holds."""
 
     snapshots: tuple[Snapshot, ...]
 
@@ -81,7 +87,7 @@ def resolve(spec: str, home: Path) -> Dataset:
     """Return the snapshots that ``spec`` names, in time order; `sample` is the shipped one.
 
     Raises:
-        DataError: if one is missing, named twice, or two overlap in time.
+        DataError: if one is missing, named twice, or two hold one series over the same time.
         MismatchError: if a manifest was changed.
     """
     names = [name.strip() for name in spec.split(",") if name.strip()]
@@ -91,6 +97,18 @@ def resolve(spec: str, home: Path) -> Dataset:
     snapshots.sort(key=lambda snapshot: snapshot.manifest.start)
     _refuse_overlap(snapshots)
     return Dataset(tuple(snapshots))
+
+
+def evidence_of(dataset: Dataset, *, interval: str) -> Evidence:
+    """Return the evidence class of a run: over candles, fills are assumed, so no better than that.
+
+    Args:
+        dataset: what is played.
+        interval: length of the candles, '' for ticks.
+    """
+    if not interval:
+        return dataset.evidence
+    return min(dataset.evidence, Evidence.ASSUMED, key=EVIDENCE_ORDER.index)
 
 
 def _resolve_one(spec: str, home: Path) -> Snapshot:
@@ -108,10 +126,28 @@ def _resolve_one(spec: str, home: Path) -> Snapshot:
 
 
 def _refuse_overlap(snapshots: Sequence[Snapshot]) -> None:
-    for before, after in pairwise(snapshots):
-        if after.manifest.start <= before.manifest.end:
-            raise DataError(
-                f"{before.spec} and {after.spec} overlap in time",
-                why="a back-test runs through each moment once",
-                fix="name one of them",
-            )
+    """Refuse two snapshots with the same series of one coin over the same time."""
+    seen: dict[tuple[str, str, str], list[tuple[int, int, str]]] = {}
+    for snapshot in snapshots:
+        for key, (start, end) in _spans(snapshot).items():
+            seen.setdefault(key, []).append((start, end, snapshot.spec))
+    for (kind, coin, series), spans in seen.items():
+        for before, after in pairwise(sorted(spans)):
+            if after[0] <= before[1]:
+                name = " ".join(word for word in (series, kind, "of", coin) if word)
+                raise DataError(
+                    f"{before[2]} and {after[2]} overlap in time: both hold {name}",
+                    why="a back-test runs through each moment of a series once",
+                    fix="name one of them",
+                )
+
+
+def _spans(snapshot: Snapshot) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Return first and last stamp [ns] of each series: kind (ticks together), coin, bar length."""
+    spans: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for one in snapshot.manifest.coverage:
+        kind = "ticks" if one.kind in TICK_KINDS else one.kind
+        key = (kind, one.coin, one.series)
+        start, end = spans.get(key, (one.start, one.end))
+        spans[key] = (min(start, one.start), max(end, one.end))
+    return spans

@@ -11,11 +11,13 @@ from hatmanifesto.domain.rows import GAP_REASONS
 from hatmanifesto.store.columns import Columns, Ints, levels_of
 from hatmanifesto.store.kinds import LEVELS
 
+FIXED = {RowKind.GAP: -2, RowKind.BAR: -1, RowKind.CTX: 3, RowKind.FUNDING: 4}
+"""A hole ends before the first row after it; what the venue tells at the hour comes after books."""
 TIES = {
-    "pessimistic": {RowKind.GAP: -1, RowKind.TRADE: 0, RowKind.BBO: 1, RowKind.L2: 2},
-    "optimistic": {RowKind.GAP: -1, RowKind.BBO: 0, RowKind.L2: 1, RowKind.TRADE: 2},
+    "pessimistic": {RowKind.TRADE: 0, RowKind.BBO: 1, RowKind.L2: 2, **FIXED},
+    "optimistic": {RowKind.BBO: 0, RowKind.L2: 1, RowKind.TRADE: 2, **FIXED},
 }
-"""Order of rows with one stamp. A hole ends before the first row after it."""
+"""Order of rows with one stamp."""
 NO_LEVELS = np.empty((0, LEVELS, 4), dtype=np.int64)
 
 

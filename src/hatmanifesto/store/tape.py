@@ -6,15 +6,16 @@ from itertools import pairwise
 import numpy as np
 
 from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.candles import HALF_SPREAD
 from hatmanifesto.domain.enums import Evidence, RowKind
 from hatmanifesto.domain.errors import DataError, EmptyResultError
 from hatmanifesto.domain.rows import COIN as SLOT
 from hatmanifesto.domain.rows import EXCH, KIND, A, C, Chunk, Row
-from hatmanifesto.domain.units import NS_S
+from hatmanifesto.domain.units import NS_HOUR, NS_S
 from hatmanifesto.domain.universe import PERPS
-from hatmanifesto.store.columns import Columns, Ints, join
-from hatmanifesto.store.dataset import Dataset
-from hatmanifesto.store.draft import TICK
+from hatmanifesto.store.assumed import assumptions_of
+from hatmanifesto.store.columns import Ints
+from hatmanifesto.store.dataset import Dataset, evidence_of
 from hatmanifesto.store.merge import (
     NO_LEVELS,
     TIES,
@@ -24,14 +25,14 @@ from hatmanifesto.store.merge import (
     gap_rows_of,
     gather_levels,
     in_venue_order,
-    rows_of,
     take_rows,
 )
+from hatmanifesto.store.playing import Played, Window, load_bars, load_ticks
+from hatmanifesto.store.series import TICKS, choose_interval, playable
 from hatmanifesto.store.warehouse import Snapshot
 
 CHUNK_ROWS = 16_384
 STAMP_MAX = 2**62
-KIND_NAMES = {RowKind.TRADE: "trade", RowKind.BBO: "bbo", RowKind.L2: "book"}
 
 
 class ParquetTape:
@@ -43,15 +44,18 @@ class ParquetTape:
 
     Args:
         dataset: what ``apps.data.open_dataset`` returned, or one snapshot.
-        coins: names, in slot order; none means all, by name.
+        coins: names, in slot order; none means all that have ticks or candles, by name.
         start_ns, end_ns: replay rows with start <= exch < end.
         ties: order of rows with one stamp, ``pessimistic`` or ``optimistic``.
         repeat: play the recording this often, each time shifted by its span rounded up to the next
             whole second, with a ``session`` hole between (for benchmarks).
         chunk_rows: aim of a chunk's length.
+        interval: length of the candles to play, ``TICKS`` for ticks; None chooses.
+        half_spread: assumed about the closes of candles [1e-8 of the price].
 
     Raises:
         DataError: if a coin is not in the dataset, or its files are damaged.
+        UsageError: if the coins have no one kind of market rows in common.
         EmptyResultError: if no row lies between ``start_ns`` and ``end_ns``.
     """
 
@@ -65,39 +69,58 @@ class ParquetTape:
         ties: str = "pessimistic",
         repeat: int = 1,
         chunk_rows: int = CHUNK_ROWS,
+        interval: str | None = None,
+        half_spread: int = HALF_SPREAD,
     ) -> None:
         assert ties in TIES
         assert repeat >= 1
         assert chunk_rows >= 1
         opened = dataset if isinstance(dataset, Dataset) else Dataset((dataset,))
-        self.coins = tuple(coins) or opened.coins
+        self.coins = tuple(coins) or playable(opened)
         assert len(set(self.coins)) == len(self.coins)
         self.assets: tuple[Asset, ...] = tuple(opened.asset(coin) for coin in self.coins)
+        self.interval = choose_interval(opened, self.coins) if interval is None else interval
         self.dataset_hash = opened.dataset_hash
-        self.evidence: Evidence = opened.evidence
-        self.assumed = opened.assumed
+        self.evidence: Evidence = evidence_of(opened, interval=self.interval)
         self.ties = ties
         self.repeat = repeat
         self._chunk_rows = chunk_rows
-        plain, books = _load(opened, self.coins, start_ns, end_ns)
-        if not len(plain.exch):
+        window = Window(start_ns, end_ns)
+        if self.interval == TICKS:
+            played = load_ticks(opened, self.coins, window)
+        else:
+            played = load_bars(
+                opened, self.coins, window, interval=self.interval, half_spread=half_spread
+            )
+        if not len(played.market.exch):
             raise EmptyResultError(
                 f"no row of {', '.join(self.coins)} in the chosen time",
                 why=f"{opened.spec} holds {opened.manifests[0].start} to "
                 f"{opened.manifests[-1].end} [ns]",
                 fix="widen --from and --to",
             )
-        gaps = gap_rows_of(_marks(opened, self.coins, plain), plain)
-        ordered = in_venue_order(concatenate([plain, gaps]), ties=ties)
-        self._first, self._levels = gather_levels(books, ordered)
-        self.shift_ns = (int(plain.exch.max() - plain.exch.min()) // NS_S + 1) * NS_S
+        self.assumed = assumptions_of(
+            opened, self.coins, played, interval=self.interval, half_spread=half_spread
+        )
+        self._first, self._levels = self._ordered(played)
+        self._market = self._first.kind != RowKind.CTX
+        self._market &= self._first.kind != RowKind.FUNDING
+        stamps = self._first.exch
+        unit = NS_S if self.interval == TICKS and self._market.all() else NS_HOUR
+        self.shift_ns = (int(stamps[-1] - stamps[0]) // unit + 1) * unit
         self._again = self._with_seams() if repeat > 1 else self._first
+
+    def _ordered(self, played: Played) -> tuple[Rows, Ints]:
+        """Return all rows in venue order, and the levels that they refer to."""
+        gaps = gap_rows_of(played.marks, played.market)
+        rows = in_venue_order(concatenate([played.market, played.told, gaps]), ties=self.ties)
+        return gather_levels(played.books, rows)
 
     def _with_seams(self) -> Rows:
         """Return the rows of a repetition: the same, with a hole before each coin's first row."""
         seams = []
         for slot in range(len(self.coins)):
-            mine = self._first.exch[self._first.coin == slot]
+            mine = self._first.exch[(self._first.coin == slot) & self._market]
             if len(mine):
                 seams.append(_gap_row(slot, int(mine[-1]) - self.shift_ns, int(mine[0])))
         return in_venue_order(concatenate([self._first, *seams]), ties=self.ties)
@@ -157,40 +180,6 @@ class ParquetTape:
         return found
 
 
-def _load(
-    dataset: Dataset, coins: Sequence[str], start_ns: int, end_ns: int
-) -> tuple[Rows, dict[int, Columns]]:
-    """Return all rows within the window, unordered, and the book columns they refer to."""
-    books: dict[int, Columns] = {}
-    parts: list[Rows] = []
-    for slot, coin in enumerate(coins):
-        for kind, name in KIND_NAMES.items():
-            columns = join([one.columns(name, coin) for one in dataset.snapshots], name)
-            parts.append(rows_of(kind, slot, columns))
-            if kind is RowKind.L2:
-                books[slot] = columns
-    rows = concatenate(parts)
-    return take_rows(rows, (rows.exch >= start_ns) & (rows.exch < end_ns)), books
-
-
-def _marks(dataset: Dataset, coins: Sequence[str], rows: Rows) -> list[GapMark]:
-    """Return the holes of the sessions and those between them, of the chosen coins."""
-    slots = {coin: slot for slot, coin in enumerate(coins)}
-    marks = [
-        GapMark(slots[hole.coin], hole.start, hole.end, hole.reason)
-        for one in dataset.manifests
-        for hole in one.gaps
-        if hole.coin in slots and hole.kind == TICK
-    ]
-    for session in dataset.manifests[1:]:
-        for slot in range(len(coins)):
-            mine = rows.exch[rows.coin == slot]
-            before, after = mine[mine < session.start], mine[mine >= session.start]
-            if len(before) and len(after):
-                marks.append(GapMark(slot, int(before.max()), int(after.min()), "session"))
-    return marks
-
-
 def _gap_row(slot: int, start: int, end: int) -> Rows:
     """Return one GAP row between two sessions."""
     fake = Rows(*(np.asarray([value, value]) for value in (0, slot, start, 0, 0, 0, 0, -1, 0)))
@@ -211,10 +200,11 @@ def _tuples(part: Rows, shift: int, books_before: int) -> list[Row]:
     """Return columns as row tuples, stamps shifted, ``ref`` counted from the chunk's start."""
     exch = (part.exch + shift).tolist()
     is_gap = part.kind == RowKind.GAP
+    is_book = part.kind == RowKind.L2
     a, b = part.a, part.b
     if shift and is_gap.any():
         a, b = a + is_gap * shift, b + is_gap * shift
-    ref = np.where(part.ref < 0, -1, part.ref - books_before)
+    ref = part.ref - is_book * books_before
     columns = (part.kind, part.coin, exch, exch, a, b, part.c, part.d, ref)
     lists = [one if isinstance(one, list) else one.tolist() for one in columns]
     return list(zip(*lists, strict=True))
@@ -233,6 +223,7 @@ class ArrayTape:
     evidence: Evidence = Evidence.SYN
     assumed: tuple[str, ...] = ()
     repeat = 1
+    interval = TICKS
 
     def __init__(self, coins: Sequence[str], rows: Sequence[Row], levels: Ints = NO_LEVELS) -> None:
         unknown = [coin for coin in coins if coin not in PERPS]
