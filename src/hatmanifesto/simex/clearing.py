@@ -29,7 +29,7 @@ from hatmanifesto.domain.rows import Row
 from hatmanifesto.domain.units import MARK_ONE, rate_of
 from hatmanifesto.simex.account import BACKGROUND, FEES, Account, MarginRule
 from hatmanifesto.simex.funding import FundingClock
-from hatmanifesto.simex.matching import Match, Matcher, Resting
+from hatmanifesto.simex.matching import Match, Matcher, Resting, crosses
 from hatmanifesto.simex.rules import OPEN_ORDERS_MAX, rule_broken
 from hatmanifesto.simex.statuses import TEXT, TEXT_BAD_MODIFY
 
@@ -98,8 +98,7 @@ class Clearing:
 
     def execute(self, name: str, command: Command, now: int) -> None:
         """Execute one command of an account at block time ``now``."""
-        if now >= self._funding.hour_next:
-            self._cross_hour(now)
+        self._cross_hour(now)
         if isinstance(command, Cancel):
             target = self._orders.get((name, command.target))
             if target is None:
@@ -142,7 +141,7 @@ class Clearing:
         order.sz_asked = command.sz
         order.since = now
         self._oid_next += 1
-        if command.tif != Tif.ALO and self._crosses(order):
+        if command.tif != Tif.ALO and crosses(order, self._matcher.best(order.coin)):
             self._settle(self._matcher.take(order), now)
             left = order.sz - order.sz_filled
             if not left:
@@ -200,10 +199,6 @@ class Clearing:
         )
         return Status.PERP_MARGIN_REJECTED if lacks else None
 
-    def _crosses(self, order: Resting) -> bool:
-        bid, ask = self._matcher.best(order.coin)
-        return 0 < ask <= order.px if order.side > 0 else 0 < order.px <= bid
-
     def _open_of(self, name: str) -> tuple[list[int], list[int]]:
         found = self._open.get(name)
         if found is None:
@@ -233,8 +228,7 @@ class Clearing:
             self._check_margin(exch)
         elif kind == BBO and self._bars_open:
             self._bars_open -= 1
-            if not self._bars_open:
-                self._check_margin(exch)
+            self._check_margin(exch)
 
     def _settle(self, matches: list[Match], now: int) -> None:
         for found in matches:
@@ -249,8 +243,7 @@ class Clearing:
                     continue  # an earlier match of this batch closed it
                 if match.sz > maker.sz - maker.sz_filled:
                     match = match._replace(sz=maker.sz - maker.sz_filled)
-                account = self.accounts[maker.account]
-                szi = maker.side * match.sz
+                szi, account = maker.side * match.sz, self.accounts[maker.account]
                 if self._margin.lacks_when_met(account, self._mids2, coin=maker.coin, szi=szi):
                     self._close(maker, Status.MARGIN_CANCELED, now)
                     continue
@@ -261,8 +254,7 @@ class Clearing:
                 self._fill(match._replace(order=resting, is_taker=False, resting=order), tid, now)
                 self._shrink_reduce_only(resting, now)
             self._shrink_reduce_only(order, now)
-        if not self._bars_open:
-            self._check_margin(now)
+        self._check_margin(now)
 
     def _fill(self, match: Match, tid: int, now: int) -> None:
         """Book one side of a match; without another order of ours the background takes it."""
@@ -322,7 +314,9 @@ class Clearing:
             self._emit(name, fact)
 
     def _cross_hour(self, now: int) -> None:
-        """Note who holds what at the hour, before anything of it or after it happens."""
+        """Note who holds what at an hour that begins, before anything at or after it happens."""
+        if now < self._funding.hour_next:
+            return
         for name, fact in self._funding.cross(now, self.accounts):
             self._emit(name, fact)
 
@@ -341,8 +335,11 @@ class Clearing:
                 self._emit(name, fact)
 
     def _check_margin(self, now: int) -> None:
-        """End the run of an account whose value fell below its maintenance margin."""
-        if self.is_called:
+        """End the run of an account whose value fell below its maintenance margin.
+
+        Between the rows of one boundary of candles nothing is checked: prices are half old.
+        """
+        if self.is_called or self._bars_open:
             return
         for account in self._margined:
             called = self._margin.called(account, self._mids2)

@@ -90,3 +90,9 @@ class Matcher(Protocol):
     def on_public(self, row: Row) -> list[Match]:
         """Fold a public row; return the matches of resting orders it brings."""
         ...
+
+
+def crosses(order: Resting, best: tuple[int, int]) -> bool:
+    """Say whether an order meets the best bid and ask px, 0 for an empty side."""
+    bid, ask = best
+    return 0 < ask <= order.px if order.side > 0 else 0 < order.px <= bid

@@ -127,8 +127,8 @@ def _up(values: Ints, unit: Ints | int) -> Ints:
 
 def _sizes(asset: Asset, volume: Ints) -> Ints:
     """Return volumes in size units, rounded down."""
-    scale = asset.sz_decimals - VOLUME6
-    return volume * 10**scale if scale > 0 else volume // 10**-scale
+    scale = VOLUME6 - asset.sz_decimals  # a perp has at most six decimals of size
+    return volume // int(10**scale)
 
 
 def grid_steps(px: Ints, px_one: int) -> Ints:
