@@ -10,9 +10,10 @@ import pytest
 
 from tests import quant_cases
 from tests.quant_adapter import ADAPTERS
+from tests.quant_adapter_a import ADAPTERS as PERFORMANCE
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN = ROOT / "tests" / "data" / "quant_cases_own.json"
+OWN = [str(path) for path in sorted((ROOT / "tests" / "data").glob("quant_cases_own*.json"))]
 ALLOWED_IMPORTS = ("collections.abc", "typing", "hatmanifesto", "tests.quant_adapter")
 FORBIDDEN_NAMES = frozenset(
     "sum min max abs pow round divmod eval exec compile map reduce getattr "
@@ -76,22 +77,23 @@ def run(tmp_path: Path, *cases: dict[str, Any], arguments: tuple[str, ...] = ())
 
 
 def test_own_cases_pass(capsys: pytest.CaptureFixture[str]) -> None:
-    assert quant_cases.main([str(OWN), "--require", "D"]) == 0
+    assert quant_cases.main([*OWN, "--require", "A,D,E"]) == 0
     assert "failed 0, unmapped 0" in capsys.readouterr().out
 
 
 def test_own_cases_reach_most_functions() -> None:
-    texts = {one["function"] for one in quant_cases.read_cases(str(OWN))}
+    texts = {one["function"] for path in OWN for one in quant_cases.read_cases(path)}
     assert texts <= set(ADAPTERS)
-    assert len(texts) >= 14
+    assert texts >= set(PERFORMANCE)
+    assert len(texts - set(PERFORMANCE)) >= 14
 
 
 @pytest.mark.slow
-def test_shared_cases_of_microstructure_pass(capsys: pytest.CaptureFixture[str]) -> None:
+def test_shared_cases_pass(capsys: pytest.CaptureFixture[str]) -> None:
     path = shared_file()
     if not path.is_file():
         pytest.skip(f"data: no shared reference cases at {path}")
-    assert quant_cases.main([str(path), "--require", "D"]) == 0, capsys.readouterr().out
+    assert quant_cases.main([str(path), "--require", "A,D,E"]) == 0, capsys.readouterr().out
 
 
 def test_adapters_only_rename() -> None:

@@ -1,7 +1,7 @@
 """Markouts: where the mid went after our fills, in basis points, by horizon and liquidity."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,11 +65,18 @@ def markout_bps(
         px2 = np.array([2 * row.px for row in rows], dtype=np.int64)
         at, _ = tick_before(path, ts)
         then = path.mid2[tick_at(path, ts + horizon_ns)]
-        bps = 1e4 * side * (then - px2) / path.mid2[at]
+        bps = markout(side, px=px2, mid=path.mid2[at], later=then)
         is_unknown = (ts + horizon_ns > path.ts[-1]) | touches_gap(path, ts, ts + horizon_ns)
         is_unknown |= np.array([row.is_gap for row in rows], dtype=bool)
         out[index] = np.where(is_unknown, np.nan, bps)
     return out
+
+
+def markout(
+    side: NDArray[Any], *, px: NDArray[Any], mid: NDArray[Any], later: NDArray[Any]
+) -> Float64:
+    """Return side * (later - px) / mid [bps]; prices in one unit, twice the price if you like."""
+    return np.asarray(1e4 * side * (later - px) / mid, dtype=np.float64)
 
 
 def clustered_mean(

@@ -20,7 +20,8 @@ def deviation(returns: Float64) -> Float64:
     return np.asarray(returns.std(axis=1, ddof=1), dtype=np.float64)
 
 
-def _ratio(above: Float64, below: Float64, scale: Float64) -> Float64:
+def share_of(above: Float64, below: Float64, scale: Float64) -> Float64:
+    """Return above / below, NaN where below is rounding next to ``scale``."""
     is_defined = below > SPREAD_MIN * scale
     out: Float64 = np.where(is_defined, above / np.where(is_defined, below, 1.0), np.nan)
     return out
@@ -33,15 +34,26 @@ def volatility(returns: Float64, *, periods: float) -> Float64:
 
 def sharpe(returns: Float64, *, periods: float) -> Float64:
     """Return the annualised Sharpe ratio; NaN without variance."""
+    if returns.shape[1] < 2:
+        return np.full(returns.shape[0], np.nan)
     scale = np.abs(returns).max(axis=1, initial=0.0)
-    return _ratio(returns.mean(axis=1) * np.sqrt(periods), deviation(returns), scale)
+    return share_of(returns.mean(axis=1) * np.sqrt(periods), deviation(returns), scale)
 
 
-def sortino(returns: Float64, *, periods: float) -> Float64:
-    """Return the annualised Sortino ratio against zero, divisor all n; NaN without a loss."""
-    down = np.sqrt((np.minimum(returns, 0.0) ** 2).mean(axis=1))
+def downside(returns: Float64, *, mar: float = 0.0) -> Float64:
+    """Return the deviation per period below ``mar``, divisor all n; NaN without a return."""
+    if not returns.shape[1]:
+        return np.full(returns.shape[0], np.nan)
+    return np.asarray(np.sqrt((np.minimum(returns - mar, 0.0) ** 2).mean(axis=1)), dtype=np.float64)
+
+
+def sortino(returns: Float64, *, periods: float, mar: float = 0.0) -> Float64:
+    """Return the annualised Sortino ratio against ``mar`` per period; NaN without a loss."""
+    if not returns.shape[1]:
+        return np.full(returns.shape[0], np.nan)
     scale = np.abs(returns).max(axis=1, initial=0.0)
-    return _ratio(returns.mean(axis=1) * np.sqrt(periods), down, scale)
+    above = (returns.mean(axis=1) - mar) * np.sqrt(periods)
+    return share_of(above, downside(returns, mar=mar), scale)
 
 
 def drawdown_depth(pnl: Float64) -> Float64:

@@ -28,6 +28,7 @@ from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Record
 from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
+from hatmanifesto.signals.regime import REGIMES
 from hatmanifesto.store.ledger_columns import Row
 from hatmanifesto.store.ledger_file import LedgerInputs, ledger_rows
 from hatmanifesto.store.ledger_read import facts_of
@@ -183,7 +184,7 @@ def analyse_ledger(
 def names_of(run: RunIdentity) -> Names:
     """Return what the buckets of a run's breakdowns are called."""
     coins = tuple(asset.coin for asset in run.assets)
-    return Names(books=tuple(run.books), coins=coins)
+    return Names(books=tuple(run.books), coins=coins, regimes=REGIMES)
 
 
 def told_by(ledger: Sequence[Row], facts: RunFacts, run: RunIdentity) -> RunFacts:
