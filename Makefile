@@ -40,7 +40,8 @@ venv-runtime:
 	@sh tools/venv.sh runtime
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	--no-emit-package peewee  # asked for by empyrical-reloaded, which never imports it; no wheel
 
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml requirements/build.in -o requirements/runtime.txt
