@@ -1,5 +1,6 @@
 """The words and numbers of a report: its first sentence, money, intervals, durations."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from hatmanifesto.analytics.metrics import Metric
@@ -29,6 +30,8 @@ EVIDENCE_WORDS = {
 }
 PERCENT_UNITS = ("fraction", "orders filled", "orders refused", "trades with")
 MONEY_DECIMALS = 4
+COINS_NAMED = 6
+"""More coins than this are told by their number."""
 
 
 def grouped(text: str, decimals: int) -> str:
@@ -96,15 +99,44 @@ def interval_text(metric: Metric) -> str:
 def headline(data: ReportData) -> str:
     """Return the result in one sentence."""
     main = data.main
-    where = f"on {_listed(data.coins)} in {duration(recorded_ns(main))} of {_words(data)}"
+    where = f"on {coins_text(data.coins)} in {duration(recorded_ns(main))} of {_words(data)}"
     if main.status == "empty":
         return f"{data.title} made no fills {where}: no result; doing nothing made 0."
     net = main.attribution.total.net
     verb = "made" if net >= 0 else "lost"
     cost = cost_of(main)
     costs = f"after {money(cost)} of costs" if cost >= 0 else f"with {money(-cost)} of rebates"
-    result = f"{data.title} {verb} {money(abs(net))} USDC {costs} {where}"
+    result = f"{who_text(data)} {verb} {money(abs(net))} USDC {costs} {where}{_range_text(main)}"
     return f"{result}; doing nothing made 0; {edge_text(main)}."
+
+
+def who_text(data: ReportData) -> str:
+    """Return the name of what traded, and of how many strategies it is made."""
+    books = len(data.main.identity.books)
+    return data.title if books < 2 else f"{data.title} ({books} strategies)"
+
+
+def coins_text(coins: Sequence[str]) -> str:
+    """Return the coins by name, or their number when there are many."""
+    return _listed(list(coins)) if len(coins) <= COINS_NAMED else f"{len(coins)} coins"
+
+
+def _range_text(analysis: Analysis) -> str:
+    """Return the best and the worst of several strategies, nothing when there is one."""
+    parts = analysis.attribution.by_book
+    if len(parts) < 2:
+        return ""
+    names = book_names(analysis)
+    order = sorted(parts, key=lambda book: (parts[book].net, book))
+    worst, best = (f"{names[book]} {money(parts[book].net)}" for book in (order[0], order[-1]))
+    return f"; best {best}, worst {worst}"
+
+
+def book_names(analysis: Analysis) -> dict[int, str]:
+    """Return the name of every book with fills or funding; no strategy's is the house's."""
+    books = analysis.identity.books
+    known = analysis.attribution.by_book
+    return {book: books[book] if 0 <= book < len(books) else "house" for book in known}
 
 
 def cost_of(analysis: Analysis) -> int:

@@ -1,91 +1,115 @@
-"""Render the report of a run: one HTML file that opens offline and whose bytes repeat."""
+"""Render the page of a run: its sections, figures and tables in one file that asks for nothing."""
 
 import json
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
 from html import escape
+from typing import Any
 
-from hatmanifesto.analytics.metrics import Metric
-from hatmanifesto.apps.report.figures import Figure, figures_of
-from hatmanifesto.apps.report.style import PALETTES, SCRIPT, STYLE
+from hatmanifesto.apps.report.figures import Drawn, figures_of
+from hatmanifesto.apps.report.head import head
+from hatmanifesto.apps.report.palette import PALETTES
+from hatmanifesto.apps.report.parts import Figure
+from hatmanifesto.apps.report.script import SCRIPT
+from hatmanifesto.apps.report.style import style_sheet
 from hatmanifesto.apps.report.tables import (
     assumptions_table,
     attribution_table,
-    capital_text,
     figures_table,
     gaps_table,
     orders_table,
     provenance_table,
     refusals_table,
-    split_table,
 )
-from hatmanifesto.apps.report_build import Analysis
+from hatmanifesto.apps.report.tables_split import coins_table, months_table, strategies_table
 from hatmanifesto.apps.report_data import ReportData
-from hatmanifesto.apps.report_text import (
-    EVIDENCE_WORDS,
-    UNKNOWN,
-    caveats,
-    cost_of,
-    figure_text,
-    headline,
-    interval_text,
-    money,
-    unit_text,
-)
-from hatmanifesto.domain.enums import Evidence
-from hatmanifesto.store.ledger_file import iso_of
-
-SYN_BANNER = "Generated data: this shows that the machine works, it is no evidence of profit."
+from hatmanifesto.apps.report_text import coins_text
 
 FOOTER = (
     "Hat Manifesto. Money in USDC, times in UTC. Profit is net of fees and known funding; "
     "positions are marked at the mid. Past results do not promise future ones."
 )
 
+NAV = {
+    "result": "Result",
+    "profit": "Profit",
+    "attribution": "Attribution",
+    "risk": "Risk",
+    "execution": "Execution",
+    "figures-table": "Key figures",
+    "orders-table": "Orders",
+    "assumptions": "Assumptions",
+    "provenance": "Provenance",
+}
+
 
 def render_report(data: ReportData) -> bytes:
     """Return the page. It holds no date, path or wall time: the same run gives the same bytes."""
-    figures = figures_of(data.main)
-    sections = [
-        _head(data),
-        _tiles(data),
-        _money_figures(data, figures),
-        _attribution(data, figures),
-        _trading(data, figures),
-        f"<h2>Key figures</h2>\n{figures_table(data.main.metrics)}",
-        f"<h2>Vetoes and refusals</h2>\n{refusals_table(data.main)}",
-        f"<h2>Orders</h2>\n{orders_table(data.main)}",
-        f"<h2>Assumptions</h2>\n{assumptions_table(data.assumptions)}",
-        f"<h2>Holes in the recording</h2>\n{gaps_table(data.main)}",
-        f"<h2>Provenance</h2>\n{provenance_table(data)}",
-        f"<footer>{FOOTER}</footer>",
-    ]
-    return _page(data, "\n".join(sections), list(figures.values())).encode()
+    drawn = figures_of(data.main)
+    body = "\n".join(
+        [
+            head(data),
+            _profit(data, drawn),
+            _attribution(data, drawn),
+            _section("risk", "Risk and exposure", _plots(data, drawn.shown["risk"])),
+            _section("execution", "Execution", _plots(data, drawn.shown["execution"])),
+            _missing(drawn),
+            _section("figures-table", "Key figures", figures_table(data.main.metrics)),
+            _orders(data),
+            _section("assumptions", "Assumptions", assumptions_table(data.assumptions)),
+            "<h2>Holes in the recording</h2>",
+            gaps_table(data.main),
+            _section("provenance", "Provenance", provenance_table(data)),
+            f"<footer>{FOOTER}</footer>",
+        ]
+    )
+    return _page(data, body, drawn.all).encode()
 
 
-def _page(data: ReportData, body: str, figures: list[Figure]) -> str:
+def _section(name: str, title: str, *content: str) -> str:
+    parts = [part for part in content if part]
+    return "\n".join([f'<h2 id="{name}">{escape(title)}</h2>', *parts])
+
+
+def _page(data: ReportData, body: str, figures: Sequence[Figure]) -> str:
     from plotly.offline import get_plotlyjs
 
-    content = {
-        "palettes": PALETTES,
-        "figures": [
-            {"name": f.name, "traces": f.traces, "layout": f.layout, "height": f.height}
-            for f in figures
-        ],
-    }
+    content = {"palettes": PALETTES, "figures": [_content(figure) for figure in figures]}
     text = json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=False)
-    title = f"{data.title} on {', '.join(data.coins)} - Hat Manifesto"
+    title = f"{data.title} on {coins_text(data.coins)} - Hat Manifesto"
+    scripts = [get_plotlyjs(), SCRIPT]
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">',
+            '<meta name="referrer" content="no-referrer">',
             '<meta name="color-scheme" content="light dark">',
-            f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
-            body,
-            "</main>",
+            f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>",
+            _bar(),
+            f"<main>\n{body}\n</main>",
             _json_script(text),
-            f"<script>{get_plotlyjs()}</script>",
-            f"<script>{SCRIPT}</script>\n</body>\n</html>\n",
+            *[f"<script>{script}</script>" for script in scripts],
+            "</body>\n</html>\n",
         ]
     )
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Return a policy under which the page loads nothing and runs these two scripts alone."""
+    digests = [b64encode(sha256(text.encode()).digest()).decode() for text in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _content(figure: Figure) -> dict[str, Any]:
+    contents = [{"traces": figure.traces, "layout": figure.layout}]
+    contents += [{"traces": one.traces, "layout": one.layout} for one in figure.choices]
+    return {"name": figure.name, "contents": contents, "height": figure.height}
 
 
 def _json_script(text: str) -> str:
@@ -93,123 +117,82 @@ def _json_script(text: str) -> str:
     return f'<script type="application/json" id="figures">{safe}</script>'
 
 
-def _head(data: ReportData) -> str:
-    main = data.main
-    is_syn = data.evidence is Evidence.SYN
-    badge = f"{data.evidence} - {EVIDENCE_WORDS[data.evidence]}"
-    lines = [
-        "<header>",
-        '<span class="brand">Hat Manifesto</span>',
-        f'<span class="badge{" syn" if is_syn else ""}">{escape(badge)}</span>',
-        f"<span>{escape(_period(main))}</span>",
-        f"<span>capital {escape(capital_text(main))} USDC</span>",
-        f"<span>run {escape(main.identity.run_id)}</span>",
-        "</header>",
-        f"<h1>{escape(headline(data))}</h1>",
-    ]
-    if is_syn:
-        lines.append(f'<div class="banner">{SYN_BANNER}</div>')
-    notes = caveats(data)
-    if notes:
-        items = "\n".join(f"<li>{escape(note)}</li>" for note in notes)
-        lines.append(f'<ul class="notes">\n{items}\n</ul>')
-    return "\n".join(lines)
-
-
-def _period(analysis: Analysis) -> str:
-    if analysis.equity is None:
-        return f"period {UNKNOWN}"
-    first, last = (iso_of(int(analysis.equity.ts[i])) for i in (0, -1))
-    return f"{first[:10]} {first[11:19]} to {last[:10]} {last[11:19]} UTC"
-
-
-def _tiles(data: ReportData) -> str:
-    main = data.main
-    net = main.attribution.total.net
-    colour = "gain" if net > 0 else "loss" if net < 0 else ""
-    metrics = main.metrics
-    tiles = [
-        _tile("Net profit", money(net), _interval(metrics["net_pnl"]), colour),
-        _tile("Costs", money(cost_of(main)), "USDC, fees less rebates, funding"),
-        _metric_tile("Return on capital", metrics.get("return")),
-        _metric_tile("Deepest drawdown", metrics.get("max_drawdown")),
-        _metric_tile("Fills", metrics.get("fills")),
-        _tile("Edge", "shown" if main.edge.is_shown else "not shown", _edge_reason(main)),
-    ]
-    return f'<div class="tiles">{"".join(tiles)}</div>'
-
-
-def _edge_reason(analysis: Analysis) -> str:
-    edge = analysis.edge
-    if edge.ci_low is None:
-        return "too few observations"
-    if edge.is_shown:
-        return "interval above zero"
-    return "interval below zero" if "loss" in edge.text else "interval contains zero"
-
-
-def _tile(label: str, value: str, unit: str, colour: str = "") -> str:
+def _bar() -> str:
+    links = "".join(f'<a href="#{name}">{escape(text)}</a>' for name, text in NAV.items())
     return (
-        f'<div class="tile"><div class="label">{escape(label)}</div>'
-        f'<div class="value {colour}">{escape(value)}</div>'
-        f'<div class="unit">{escape(unit)}</div></div>'
+        '<a class="skip" href="#result">Skip to the result</a>\n'
+        '<div class="bar"><div><span class="brand">Hat Manifesto</span>'
+        f'<nav aria-label="Sections">{links}</nav>'
+        '<button type="button" id="theme" hidden>Dark</button></div></div>'
     )
 
 
-def _metric_tile(label: str, metric: Metric | None) -> str:
-    if metric is None:
-        return _tile(label, UNKNOWN, "")
-    return _tile(label, figure_text(metric.value, metric.unit), _interval(metric))
+def _plots(data: ReportData, figures: Sequence[Figure]) -> str:
+    if not figures:
+        return '<p class="muted">Nothing to draw.</p>'
+    parts: list[str] = []
+    open_half = False
+    for place, figure in enumerate(figures):
+        follows_half = place + 1 < len(figures) and figures[place + 1].is_half
+        is_last = figure.is_half and not open_half and not follows_half
+        open_half = figure.is_half and not open_half and not is_last
+        kind = "half last" if is_last else "half" if figure.is_half else ""
+        parts.append(_plot(data, figure, kind))
+    return f'<div class="plots">\n{"".join(parts)}</div>'
 
 
-def _interval(metric: Metric) -> str:
-    unit = unit_text(metric.unit)
-    if metric.ci_low is None:
-        return unit
-    return f"{interval_text(metric)} {unit if unit == 'USDC' else ''}".strip()
+def _plot(data: ReportData, figure: Figure, kind: str) -> str:
+    title = f'<h3 id="{figure.name}-title">{escape(figure.title)}</h3>'
+    if figure.choices:
+        labels = [figure.label, *[choice.label for choice in figure.choices]]
+        options = "".join(f"<option>{escape(label)}</option>" for label in labels)
+        title += (
+            f'<select id="{figure.name}-pick" aria-labelledby="{figure.name}-title">'
+            f"{options}</select>"
+        )
+    n = f" n = {figure.n}." if figure.n else ""
+    source = f" Source: {data.source}; run {data.main.identity.run_id}."
+    caption = escape(f"{figure.caption}{n}{source}")
+    attribute = f' class="{kind}"' if kind else ""
+    return (
+        f'<figure{attribute}>\n<div class="head">{title}</div>\n'
+        f'<div class="plot" id="plot-{figure.name}" role="img" aria-labelledby="{figure.name}-title" '
+        f'style="min-height:{figure.height * 4 // 5}px"></div>\n'
+        f"<figcaption>{caption}</figcaption>\n</figure>\n"
+    )
 
 
-def _plot(data: ReportData, figure: Figure | None) -> str:
-    if figure is None:
+def _missing(drawn: Drawn) -> str:
+    if not drawn.missing:
         return ""
-    remark = f"{figure.remark} " if figure.remark else ""
-    least = figure.height * 4 // 5
-    return (
-        f"<figure>\n<h3>{escape(figure.title)}</h3>\n"
-        f'<div class="plot" id="{figure.name}" style="min-height:{least}px"></div>\n'
-        f"<figcaption>{escape(remark)}Source: {escape(data.source)}.</figcaption>\n</figure>"
-    )
+    items = "; ".join(f"{item.title} ({item.why})" for item in drawn.missing)
+    return f'<p class="absent">Not shown: {escape(items)}.</p>'
 
 
-def _money_figures(data: ReportData, figures: dict[str, Figure]) -> str:
-    if "equity" not in figures:
-        return '<h2>Net profit</h2>\n<p class="muted">unknown: no mid in the data</p>'
-    shaded = "" if not data.main.facts.gaps else " Shaded: holes in the recording."
-    figure = figures["equity"]
-    return _plot(data, figure._replace(remark=figure.remark + shaded))
-
-
-def _attribution(data: ReportData, figures: dict[str, Figure]) -> str:
+def _profit(data: ReportData, drawn: Drawn) -> str:
     main = data.main
-    head = "<h2>Attribution</h2>"
+    if main.equity is None:
+        why = '<p class="muted">unknown: no mid in the data</p>'
+        return _section("profit", "Profit", why)
+    months = months_table(main)
+    parts = [_plots(data, drawn.shown["profit"])]
+    parts += ['<h3 class="of">By month</h3>', months] if months else []
+    if len(main.attribution.by_book) > 1:
+        parts += ['<h3 class="of">By strategy, USDC</h3>', strategies_table(main)]
+    return _section("profit", "Profit", *parts)
+
+
+def _attribution(data: ReportData, drawn: Drawn) -> str:
+    main = data.main
     if main.status == "empty":
-        return f'{head}\n<p class="muted">no fills</p>'
-    parts = [head, _plot(data, figures.get("attribution")), attribution_table(data)]
-    by_coin = main.attribution.by_coin
-    if len(by_coin) > 1:
-        named = {main.identity.assets[coin].coin: part for coin, part in by_coin.items()}
-        parts.append(split_table(named, "coin"))
-    by_book = main.attribution.by_book
-    if len(by_book) > 1:
-        books = main.identity.books
-        names = {(books[i] if 0 <= i < len(books) else "house"): p for i, p in by_book.items()}
-        parts.append(split_table(names, "strategy"))
-    return "\n".join(parts)
+        return _section("attribution", "Attribution", '<p class="muted">no fills</p>')
+    parts = [_plots(data, drawn.shown["attribution"]), attribution_table(data)]
+    if len(main.attribution.by_coin) > 1:
+        parts += ['<h3 class="of">By coin, USDC</h3>', coins_table(main)]
+    return _section("attribution", "Attribution", *parts)
 
 
-def _trading(data: ReportData, figures: dict[str, Figure]) -> str:
-    names = [name for name in figures if name.startswith("fills-")]
-    plots = [
-        _plot(data, figures[name]) for name in [*names, "inventory", "markouts"] if name in figures
-    ]
-    return "\n".join(["<h2>Trading</h2>", *plots])
+def _orders(data: ReportData) -> str:
+    left = f"<div><h3>How orders ended</h3>{orders_table(data.main)}</div>"
+    right = f"<div><h3>Vetoes and refusals</h3>{refusals_table(data.main)}</div>"
+    return _section("orders-table", "Orders and refusals", left, right)

@@ -1,135 +1,119 @@
-"""The look of a report: its style sheet, its palettes and the script that draws the figures."""
+"""The style sheet of a report: light and dark, wide, phone and paper."""
 
-STYLE = """
-:root{color-scheme:light dark;--paper:#fbfbf9;--card:#fff;--ink:#1c2126;--muted:#5f6a74;
---rule:#e2e4e1;--accent:#27577f;--gain:#2c7a58;--loss:#b0463c;--warnbg:#fdf3dc;--warn:#7a5300;
---warnrule:#e9cf8f}
-@media (prefers-color-scheme:dark){:root{--paper:#14171a;--card:#1b1f23;--ink:#e4e7ea;
---muted:#98a3ad;--rule:#2d3338;--accent:#7db1dc;--gain:#63b58f;--loss:#e08277;--warnbg:#2e2713;
---warn:#edcf86;--warnrule:#5b4b1d}}
+from hatmanifesto.apps.report.palette import variables
+
+LOOK = """
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,
+html{scroll-padding-top:3.6rem}
+body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,
 "Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif;-webkit-text-size-adjust:100%}
-main{max-width:68rem;margin:0 auto;padding:1.6rem 1.25rem 4rem}
-header{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;color:var(--muted);
-font-size:.85rem}
-.brand{font-weight:650;letter-spacing:.01em;color:var(--ink)}
-.badge{border:1px solid var(--rule);border-radius:99px;padding:.1rem .7rem;font-weight:600;
-color:var(--accent)}
-.badge.syn{background:var(--warnbg);color:var(--warn);border-color:var(--warnrule)}
-h1{font-size:1.5rem;line-height:1.36;font-weight:620;letter-spacing:-.012em;margin:.9rem 0 .7rem;
-max-width:54rem;text-wrap:pretty}
-h2{font-size:1.06rem;font-weight:650;margin:2.6rem 0 .7rem;padding-top:1rem;
+main{max-width:80rem;margin:0 auto;padding:1.1rem 1.25rem 4rem}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:.2rem}
+.skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.6rem;z-index:9;background:var(--paper);
+padding:.3rem .6rem}
+.bar{position:sticky;top:0;z-index:5;background:var(--page);border-bottom:1px solid var(--rule)}
+.bar>div{max-width:80rem;margin:0 auto;padding:.45rem 1.25rem;display:flex;align-items:center;
+gap:.5rem 1.1rem}
+.brand{font-weight:680;white-space:nowrap}
+nav{display:flex;gap:.15rem;overflow-x:auto;flex:1;min-width:0;scrollbar-width:none;
+-webkit-overflow-scrolling:touch}
+nav::-webkit-scrollbar{display:none}
+nav a{color:var(--muted);text-decoration:none;padding:.25rem .55rem;border-radius:.35rem;
+white-space:nowrap;font-size:.88rem}
+nav a:hover{color:var(--ink);background:var(--rule)}
+nav a[aria-current]{color:var(--ink);font-weight:620;background:var(--rule)}
+nav a:focus-visible{outline-offset:-3px}
+button,select{font:inherit;font-size:.85rem;color:var(--ink);background:var(--paper);
+border:1px solid var(--rule);border-radius:.4rem;padding:.25rem .65rem;cursor:pointer}
+.meta{display:flex;flex-wrap:wrap;gap:.4rem .9rem;align-items:center;color:var(--muted);
+font-size:.85rem;font-variant-numeric:tabular-nums}
+.badge{border:1px solid var(--rule);border-radius:99px;padding:.06rem .65rem;font-weight:620;
+color:var(--accent);background:var(--paper)}
+.badge.warn{background:var(--warnbg);color:var(--warn);border-color:var(--warnrule)}
+h1{font-size:1.42rem;line-height:1.36;font-weight:620;letter-spacing:-.012em;margin:.8rem 0 .7rem;
+max-width:62rem;text-wrap:pretty;overflow-wrap:anywhere}
+h2{font-size:1.14rem;font-weight:670;margin:2.4rem 0 .2rem;padding-top:.9rem;
 border-top:1px solid var(--rule)}
-p{margin:.3rem 0;max-width:54rem}
-.notes{margin:.5rem 0 0;padding-left:1.1rem;color:var(--muted);max-width:54rem;font-size:.94rem}
-.notes li{margin:.2rem 0}
+h3{margin:0 0 .2rem;font-size:.96rem;font-weight:640}
+h3.of{margin:1.7rem 0 0}
+p{margin:.3rem 0;max-width:62rem}
+.notes{margin:.8rem 0 0;padding-left:1.1rem;color:var(--muted);max-width:62rem;font-size:.92rem}
+.notes li{margin:.15rem 0}
 .banner{background:var(--warnbg);color:var(--warn);border:1px solid var(--warnrule);
-border-radius:.5rem;padding:.7rem 1rem;margin:.9rem 0;font-weight:600}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.7rem;
-margin:1.4rem 0 0}
-.tile{background:var(--card);border:1px solid var(--rule);border-radius:.5rem;padding:.7rem .9rem}
-.tile .label{color:var(--muted);font-size:.8rem}
-.tile .value{font-size:1.24rem;font-weight:620;font-variant-numeric:tabular-nums;
+border-radius:.5rem;padding:.6rem .95rem;margin:.8rem 0;font-weight:600}
+.banner span{font-weight:450}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.6rem;
+margin:1rem 0 0}
+.tile{background:var(--paper);border:1px solid var(--rule);border-radius:.5rem;
+padding:.55rem .8rem;min-width:0}
+.tile .label{color:var(--muted);font-size:.79rem}
+.tile .value{font-size:1.22rem;font-weight:640;font-variant-numeric:tabular-nums;
 letter-spacing:-.01em;white-space:nowrap}
-.tile .unit{color:var(--muted);font-size:.78rem;font-variant-numeric:tabular-nums}
+.tile .unit{color:var(--muted);font-size:.77rem;font-variant-numeric:tabular-nums;
+overflow-wrap:anywhere}
 .gain{color:var(--gain)}.loss{color:var(--loss)}.muted{color:var(--muted)}
-figure{margin:1.5rem 0 0;background:var(--card);border:1px solid var(--rule);border-radius:.5rem;
-padding:.9rem .9rem .6rem}
-figure h3{margin:0 0 .2rem;font-size:.98rem;font-weight:620}
-figcaption{color:var(--muted);font-size:.8rem;margin-top:.3rem}
-.plot{width:100%}
-.scroll{margin-top:1.1rem;overflow-x:auto;-webkit-overflow-scrolling:touch}
-table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:.36rem .9rem .36rem 0;border-bottom:1px solid var(--rule);
+.plots{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:.9rem;margin-top:.9rem}
+figure{margin:0;background:var(--paper);border:1px solid var(--rule);border-radius:.5rem;
+padding:.75rem .8rem .6rem;grid-column:1/-1;min-width:0}
+figure.half{grid-column:auto}
+figure.half.last{grid-column:1/-1}
+figure .head{display:flex;flex-wrap:wrap;gap:.3rem .8rem;justify-content:space-between;
+align-items:center}
+figcaption{color:var(--muted);font-size:.8rem;margin-top:.25rem;overflow-wrap:anywhere}
+.plot{width:100%;overflow:hidden}
+ol.findings{list-style:none;margin:.8rem 0 0;padding:0;display:grid;gap:.55rem;counter-reset:f}
+ol.findings li{counter-increment:f;background:var(--paper);border:1px solid var(--rule);
+border-left:4px solid var(--accent);border-radius:.4rem;padding:.55rem .9rem}
+ol.findings li::before{content:counter(f) ". ";font-weight:680}
+ol.findings .loss-side{border-left-color:var(--loss)}
+ol.findings p{margin:.1rem 0}
+.scroll{margin-top:.8rem;overflow-x:auto;-webkit-overflow-scrolling:touch}
+.scroll.tall{max-height:34rem;overflow-y:auto;border:1px solid var(--rule);border-radius:.4rem;
+padding:0 .6rem;background:var(--paper)}
+.scroll.tall thead th{position:sticky;top:0;background:var(--paper);z-index:1}
+table{border-collapse:collapse;width:100%;font-size:.89rem;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--rule);
 vertical-align:top}
-th{color:var(--muted);font-weight:560;font-size:.82rem;white-space:nowrap}
+th{color:var(--muted);font-weight:580;font-size:.81rem;white-space:nowrap}
+th button{all:unset;cursor:pointer;white-space:nowrap}
+th button:focus-visible{outline:3px solid var(--accent);outline-offset:1px}
+th button::after{content:" \\2195";opacity:.45}
+th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
+th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 td.num,th.num{text-align:right;white-space:nowrap}
 table.narrow{width:auto;min-width:20rem}
-td.part{min-width:8rem}.hint{display:block;color:var(--muted);font-size:.8rem}
-tr.group td{padding-top:1.1rem;font-weight:620;border-bottom-color:var(--muted)}
-tr.sum td{font-weight:650;border-top:2px solid var(--muted)}
+td.part{min-width:9rem}.hint{display:block;color:var(--muted);font-size:.79rem}
+tr.group td{padding-top:1rem;font-weight:640;border-bottom-color:var(--muted)}
+tr.sum td{font-weight:660;border-top:2px solid var(--muted)}
 td.hash,td.value{overflow-wrap:anywhere}
 td.hash{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
-font-size:.84rem}
+font-size:.83rem}
 .assumed{display:inline-block;border:1px solid var(--warnrule);background:var(--warnbg);
 color:var(--warn);border-radius:.25rem;padding:0 .35rem;font-size:.74rem;font-weight:650;
 letter-spacing:.03em}
+.columns{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 2.2rem}
+.absent{color:var(--muted);font-size:.84rem;margin-top:1rem}
 footer{margin-top:3rem;color:var(--muted);font-size:.82rem}
-@media (max-width:38rem){main{padding:1rem .85rem 3rem}h1{font-size:1.2rem}
-table{font-size:.86rem}th,td{padding-right:.6rem}
-figure{padding:.7rem .4rem .5rem;margin-left:-.3rem;
-margin-right:-.3rem}figure h3,figcaption{padding:0 .4rem}.tiles{grid-template-columns:1fr 1fr;
-gap:.5rem}.tile{padding:.55rem .65rem}.tile .value{font-size:1.05rem}}
-@media print{body{background:#fff}figure,.tile{break-inside:avoid}}
+@media (max-width:60rem){.plots,.columns{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:38rem){main{padding:.8rem .8rem 3rem}.bar>div{padding:.35rem .8rem;gap:.6rem}
+.brand{display:none}h1{font-size:1.16rem}h2{margin-top:1.9rem}
+table{font-size:.83rem}th,td{padding-right:.65rem}table.narrow{min-width:0}
+figure{padding:.6rem .35rem .5rem}figure .head,figcaption{padding:0 .3rem}
+.tiles{grid-template-columns:1fr 1fr;gap:.45rem}.tile{padding:.45rem .6rem}
+.tile .value{font-size:1.04rem}}
+@media print{.bar,figure select{display:none}body{background:#fff}
+figure,.tile,tr,ol.findings li{break-inside:avoid}.scroll.tall{max-height:none}
+.plots{display:block}figure{margin-bottom:.8rem}a{color:inherit}}
 """
 
-PALETTES = {
-    "light": {
-        "paper": "#ffffff",
-        "ink": "#1c2126",
-        "muted": "#8b959e",
-        "grid": "#eceeec",
-        "axis": "#c3c8c6",
-        "accent": "#27577f",
-        "gain": "#2c7a58",
-        "loss": "#b0463c",
-        "lossfill": "rgba(176,70,60,0.14)",
-        "buy": "#1f7a6d",
-        "sell": "#c2622b",
-        "gap": "rgba(120,128,135,0.17)",
-        "series0": "#27577f",
-        "series1": "#c2622b",
-        "series2": "#1f7a6d",
-        "series3": "#7a5a9e",
-    },
-    "dark": {
-        "paper": "#1b1f23",
-        "ink": "#e4e7ea",
-        "muted": "#76818b",
-        "grid": "#2a3035",
-        "axis": "#4a535b",
-        "accent": "#7db1dc",
-        "gain": "#63b58f",
-        "loss": "#e08277",
-        "lossfill": "rgba(224,130,119,0.18)",
-        "buy": "#58bdae",
-        "sell": "#eb9a63",
-        "gap": "rgba(160,170,180,0.15)",
-        "series0": "#7db1dc",
-        "series1": "#eb9a63",
-        "series2": "#58bdae",
-        "series3": "#b79ad6",
-    },
-}
 
-SCRIPT = """
-(function(){
-var page=JSON.parse(document.getElementById("figures").textContent);
-var dark=window.matchMedia("(prefers-color-scheme: dark)");
-var narrow=window.matchMedia("(max-width: 38rem)");
-function tinted(node,palette){
-if(typeof node==="string"){return node.charAt(0)==="@"?palette[node.slice(1)]:node;}
-if(Array.isArray(node)){return node.map(function(item){return tinted(item,palette);});}
-if(node&&typeof node==="object"){var out={};
-Object.keys(node).forEach(function(key){out[key]=tinted(node[key],palette);});return out;}
-return node;}
-function paint(){
-var palette=page.palettes[dark.matches?"dark":"light"];
-var font=getComputedStyle(document.body).fontFamily;
-page.figures.forEach(function(figure){
-var layout=tinted(figure.layout,palette);
-layout.paper_bgcolor=palette.paper;layout.plot_bgcolor=palette.paper;
-layout.font={family:font,size:narrow.matches?11:12.5,color:palette.ink};
-layout.height=narrow.matches?Math.round(figure.height*0.85):figure.height;
-layout.margin={l:narrow.matches?44:64,r:12,t:28,b:narrow.matches?48:52};
-
-layout.hoverlabel={bgcolor:palette.paper,bordercolor:palette.axis,font:{color:palette.ink}};
-Plotly.react(figure.name,tinted(figure.traces,palette),layout,
-{displaylogo:false,displayModeBar:narrow.matches?false:"hover",responsive:true,plotlyServerURL:"",
-modeBarButtons:[["toImage","zoom2d","pan2d","resetScale2d"]]});
-});}
-paint();
-dark.addEventListener("change",paint);narrow.addEventListener("change",paint);
-})();
-"""
+def style_sheet() -> str:
+    """Return the style sheet; the toggle of the page sets ``data-theme`` on its root."""
+    light, dark = variables("light"), variables("dark")
+    return (
+        f":root{{color-scheme:light;{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;"
+        f"{dark}}}}}\n"
+        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}\n"
+        f"@media print{{:root:root:root{{color-scheme:light;{light}}}}}{LOOK}"
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from hatmanifesto.analytics.attribution import Components
 from hatmanifesto.analytics.metrics import ANNUAL_DAYS_MIN, Metric
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis
 from hatmanifesto.apps.report_data import Assumption, ReportData
@@ -13,7 +12,6 @@ from hatmanifesto.apps.report_text import (
     figure_text,
     grouped,
     interval_text,
-    money,
     unit_text,
 )
 from hatmanifesto.domain.records import GapSeen
@@ -102,14 +100,18 @@ PART_WORDS = {
 def table(
     head: Sequence[str], rows: Iterable[str], *, numeric: Sequence[int] = (), kind: str = "wide"
 ) -> str:
-    """Return a table; ``rows`` are HTML, ``numeric`` the columns set right."""
+    """Return a table; ``rows`` are HTML, ``numeric`` the columns set right.
+
+    ``kind``: wide, narrow, sortable by a click on a head, or "sortable tall" in a box of its own.
+    """
     cells = "".join(
         f'<th class="num">{escape(text)}</th>' if i in numeric else f"<th>{escape(text)}</th>"
         for i, text in enumerate(head)
     )
     body = "\n".join(rows)
+    box = "scroll tall" if "tall" in kind else "scroll"
     return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{cells}</tr></thead>\n'
+        f'<div class="{box}" tabindex="0"><table class="{kind}"><thead><tr>{cells}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
 
@@ -175,26 +177,6 @@ def _exact(half_micro: int | None) -> str:
     if half_micro is None:
         return UNKNOWN
     return grouped(format_half_micro(half_micro), 6)
-
-
-def split_table(parts: Mapping[str, Components], what: str) -> str:
-    """Return net and its main parts by coin or by strategy."""
-    names = ("net", "spread", "adverse_selection", "timing", "price", "fees", "rebates", "funding")
-    heads = [what, *[name.replace("_", " ") for name in names], "gap", "fills"]
-    numeric = tuple(range(1, len(heads)))
-    rows = [
-        row(
-            [
-                key,
-                *[money(getattr(part, name)) for name in names],
-                money(part.gap),
-                f"{part.fills:,d}",
-            ],
-            numeric=numeric,
-        )
-        for key, part in parts.items()
-    ]
-    return table(heads, rows, numeric=numeric)
 
 
 def refusals_table(analysis: Analysis) -> str:

@@ -1,0 +1,114 @@
+"""The top of a report: the result in one sentence, banners, tiles, what must be said beside it."""
+
+from html import escape
+
+from hatmanifesto.analytics.metrics import Metric
+from hatmanifesto.apps.report.tables import capital_text
+from hatmanifesto.apps.report_build import Analysis
+from hatmanifesto.apps.report_data import ReportData
+from hatmanifesto.apps.report_text import (
+    EVIDENCE_WORDS,
+    UNKNOWN,
+    caveats,
+    coins_text,
+    cost_of,
+    figure_text,
+    headline,
+    interval_text,
+    money,
+    unit_text,
+)
+from hatmanifesto.domain.enums import Evidence
+from hatmanifesto.store.ledger_file import iso_of
+
+SYN_BANNER = "Generated data: this shows that the machine works, it is no evidence of profit."
+ASSUMED_BANNER = "Parts of the data are assumed, not recorded:"
+
+
+def head(data: ReportData) -> str:
+    """Return the top of the page, down to the tiles and notes."""
+    main = data.main
+    badge = f"{data.evidence} - {EVIDENCE_WORDS[data.evidence]}"
+    kind = " warn" if data.evidence in (Evidence.SYN, Evidence.ASSUMED) else ""
+    told = [
+        _period(main),
+        f"capital {capital_text(main)} USDC",
+        coins_text(data.coins),
+        f"run {main.identity.run_id}",
+    ]
+    spans = "".join(f"<span>{escape(text)}</span>" for text in told)
+    badge = f'<span class="badge{kind}">{escape(badge)}</span>'
+    lines = [
+        f'<div class="meta" id="result">{badge}{spans}</div>',
+        f"<h1>{escape(headline(data))}</h1>",
+        _banner(data),
+        _tiles(data),
+    ]
+    notes = caveats(data)
+    if notes:
+        items = "\n".join(f"<li>{escape(note)}</li>" for note in notes)
+        lines.append(f'<ul class="notes">\n{items}\n</ul>')
+    return "\n".join(line for line in lines if line)
+
+
+def _banner(data: ReportData) -> str:
+    if data.evidence is Evidence.SYN:
+        return f'<div class="banner">{SYN_BANNER}</div>'
+    if data.evidence is not Evidence.ASSUMED:
+        return ""
+    named = [f"{item.name} ({item.value})" for item in data.assumptions if item.is_assumed]
+    text = "; ".join(named) or "see the assumptions below"
+    return f'<div class="banner">{ASSUMED_BANNER} <span>{escape(text)}.</span></div>'
+
+
+def _period(analysis: Analysis) -> str:
+    if analysis.equity is None:
+        return f"period {UNKNOWN}"
+    first, last = (iso_of(int(analysis.equity.ts[i])) for i in (0, -1))
+    return f"{first[:10]} {first[11:19]} to {last[:10]} {last[11:19]} UTC"
+
+
+def _tiles(data: ReportData) -> str:
+    main = data.main
+    net = main.attribution.total.net
+    colour = "gain" if net > 0 else "loss" if net < 0 else ""
+    metrics = main.metrics
+    tiles = [
+        _tile("Net profit", money(net), _interval(metrics["net_pnl"]), colour),
+        _tile("Costs", money(cost_of(main)), "USDC, fees less rebates, funding"),
+        _metric_tile("Return on capital", metrics.get("return")),
+        _metric_tile("Deepest drawdown", metrics.get("max_drawdown")),
+        _metric_tile("Fills", metrics.get("fills")),
+        _tile("Edge", "shown" if main.edge.is_shown else "not shown", _edge_reason(main)),
+    ]
+    return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _edge_reason(analysis: Analysis) -> str:
+    edge = analysis.edge
+    if edge.ci_low is None:
+        return "too few observations"
+    if edge.is_shown:
+        return "interval above zero"
+    return "interval below zero" if "loss" in edge.text else "interval contains zero"
+
+
+def _tile(label: str, value: str, unit: str, colour: str = "") -> str:
+    return (
+        f'<div class="tile"><div class="label">{escape(label)}</div>'
+        f'<div class="value {colour}">{escape(value)}</div>'
+        f'<div class="unit">{escape(unit)}</div></div>'
+    )
+
+
+def _metric_tile(label: str, metric: Metric | None) -> str:
+    if metric is None:
+        return _tile(label, UNKNOWN, "")
+    return _tile(label, figure_text(metric.value, metric.unit), _interval(metric))
+
+
+def _interval(metric: Metric) -> str:
+    unit = unit_text(metric.unit)
+    if metric.ci_low is None:
+        return unit
+    return f"{interval_text(metric)} {unit if unit == 'USDC' else ''}".strip()
