@@ -15,8 +15,9 @@ import pytest
 
 from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.apps.report import render_report
-from hatmanifesto.apps.report.figures import thin
-from hatmanifesto.apps.report.page import SYN_BANNER
+from hatmanifesto.apps.report.head import SYN_BANNER
+from hatmanifesto.apps.report.page import NAV
+from hatmanifesto.apps.report.parts import thin
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, RunIdentity, analyse
 from hatmanifesto.apps.report_data import Assumption, ReportData
 from hatmanifesto.apps.report_text import duration, grouped, headline, money
@@ -140,27 +141,51 @@ def text_of(page):
 def test_the_page_is_one_file_that_asks_for_nothing(page):
     assert len(page.encode()) < 6_000_000
     shell = text_of(page)
-    assert not re.search(r"(src|href)=|url\(|@import", shell)
+    assert not re.search(r"\ssrc=|url\(|@import|https?:", shell)
+    assert set(re.findall(r'href="([^"]*)"', shell)) == {f"#{name}" for name in [*NAV]}
     assert page.count("<h1>") == 1
     assert page.count("plotly.js v") == 1
 
 
-def test_every_figure_has_a_title_units_and_a_source(page):
-    content = json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S).group(1))
-    names = [figure["name"] for figure in content["figures"]]
-    assert names == ["equity", "attribution", "fills-0", "fills-1", "inventory", "markouts"]
-    for figure in content["figures"]:
-        axes = [
-            axis for key, axis in figure["layout"].items() if key.startswith(("xaxis", "yaxis"))
-        ]
-        assert all(axis["title"]["text"] for axis in axes)
-        assert f'id="{figure["name"]}"' in page
-    assert page.count("Source: hl_example") == len(names)
-    assert page.count("<h3>") == len(names)
+def figures_in(page):
+    return json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S).group(1))
+
+
+def test_every_figure_has_a_title_axes_units_a_caption_and_a_source(page):
+    names = [figure["name"] for figure in figures_in(page)["figures"]]
+    assert len(names) >= 10
+    assert names[:3] == ["equity", "attribution", "parts"]
+    for figure in figures_in(page)["figures"]:
+        for content in figure["contents"]:
+            axes = [v for k, v in content["layout"].items() if k.startswith(("xaxis", "yaxis"))]
+            assert len(axes) >= 2
+            assert all(axis["title"]["text"] for axis in axes)
+            if len(content["traces"]) > 1:
+                assert all(trace["name"] for trace in content["traces"])
+        assert f'id="plot-{figure["name"]}"' in page
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert len(captions) == len(names)
+    for caption in captions:
+        assert caption.endswith("Source: hl_example, BTC and ETH book and trades; run demo.")
+        assert len(caption) > 100
+    titles = re.findall(r'<h3 id="[a-z-]+-title">([^<]+)</h3>', page)
+    assert len(titles) == len(set(titles)) == len(names)
+
+
+def test_ids_are_unique(page):
+    ids = re.findall(r'\sid="([^"]+)"', text_of(page))
+    assert len(ids) == len(set(ids))
+
+
+def test_what_is_not_drawn_is_said_once_with_its_reason(page):
+    line = re.search(r'<p class="absent">Not shown: (.*?)</p>', page).group(1)
+    assert "Net profit by strategy over time (one strategy)" in line
+    assert "Net profit by day (1 day, 10 are needed)" in line
+    assert page.count('class="absent"') == 1
 
 
 def test_every_colour_token_is_in_both_palettes(page):
-    content = json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S).group(1))
+    content = figures_in(page)
     tokens = set(re.findall(r'"@([a-z0-9]+)"', json.dumps(content["figures"])))
     assert tokens
     for palette in content["palettes"].values():

@@ -53,3 +53,9 @@ def _paid(shares: Sequence[Share], grid: Int64) -> dict[int, Int64]:
         ]
         for key, ts in stamps.items()
     }
+
+
+def depth_of(profit: Int64) -> int:
+    """Return the deepest fall of a profit series from its high so far, start included (>= 0)."""
+    high = np.maximum(np.maximum.accumulate(profit), 0)
+    return int((high - profit).max(initial=0))

@@ -30,6 +30,7 @@ EVIDENCE_WORDS = {
 }
 PERCENT_UNITS = ("fraction", "orders filled", "orders refused", "trades with")
 MONEY_DECIMALS = 4
+MONEY_LARGE = 1_000
 COINS_NAMED = 6
 """More coins than this are told by their number."""
 
@@ -52,8 +53,8 @@ def money(half_micro: int | None) -> str:
 
 
 def money_text(text: str) -> str:
-    """Return decimal text in USDC for people: four decimals, two from 100,000 on."""
-    large = abs(Decimal(text)) >= 100_000
+    """Return decimal text in USDC for people: four decimals, two from 1,000 on."""
+    large = abs(Decimal(text)) >= MONEY_LARGE
     return grouped(text, 2 if large else MONEY_DECIMALS)
 
 
@@ -61,9 +62,11 @@ def duration(ns: int) -> str:
     """Return a length of time in words, in the largest unit that leaves two figures or more."""
     seconds = ns / NS_S
     for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds == size:
+            return f"1 {word[:-1]}"
         if seconds >= 2 * size:
             return f"{seconds / size:.1f}".removesuffix(".0") + f" {word}"
-    return f"{seconds:.1f}".removesuffix(".0") + " seconds"
+    return "1 second" if seconds == 1 else f"{seconds:.1f}".removesuffix(".0") + " seconds"
 
 
 def figure_text(value: str | float | int | None, unit: str) -> str:

@@ -12,6 +12,7 @@ from hatmanifesto.apps.report.figures_fills import (
 )
 from hatmanifesto.apps.report.figures_profit import (
     Shown,
+    allocations_figure,
     books_figure,
     calendar_figure,
     equity_figure,
@@ -28,6 +29,7 @@ from hatmanifesto.apps.report.figures_split import (
     books_split_figure,
     coins_figure,
     hours_figure,
+    regimes_figure,
     waterfall_figure,
 )
 from hatmanifesto.apps.report.figures_spread import (
@@ -39,13 +41,14 @@ from hatmanifesto.apps.report.parts import Figure, Missing
 from hatmanifesto.apps.report_build import Analysis
 
 SECTIONS: dict[str, tuple[Callable[[Analysis], Shown], ...]] = {
-    "profit": (equity_figure, books_figure, calendar_figure),
+    "profit": (equity_figure, books_figure, calendar_figure, allocations_figure),
     "attribution": (
         waterfall_figure,
-        books_split_figure,
         parts_figure,
+        books_split_figure,
         coins_figure,
         hours_figure,
+        regimes_figure,
     ),
     "risk": (
         exposure_figure,

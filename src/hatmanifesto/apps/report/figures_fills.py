@@ -23,6 +23,7 @@ from hatmanifesto.apps.report.parts import (
     millis,
     names_axis,
     plural,
+    seconds_axis,
     shades,
     share_of,
     signed_colours,
@@ -273,12 +274,13 @@ def trades_scatter_figure(analysis: Analysis) -> Shown:
     if len(trades) < 2:
         return Missing(title, "fewer than two trades closed")
     kept = trades[:: max(1, -(-len(trades) // MARKERS_MAX))]
+    held = [max(0.001, round((trade.closed - trade.opened) / NS_S, 3)) for trade in kept]
     y = [round(trade.pnl / 10**6, 6) for trade in kept]
     trace = {
         "type": "scatter",
         "mode": "markers",
         "name": "trade",
-        "x": [max(0.001, round((trade.closed - trade.opened) / NS_S, 3)) for trade in kept],
+        "x": held,
         "y": y,
         "text": [analysis.identity.assets[trade.coin].coin for trade in kept],
         "marker": {
@@ -291,7 +293,7 @@ def trades_scatter_figure(analysis: Analysis) -> Shown:
     }
     layout = {
         "showlegend": False,
-        "xaxis": axis("time held, s (log scale)", type="log", tickformat="~s"),
+        "xaxis": seconds_axis("time held, s, min, h (log scale)", held),
         "yaxis": axis("profit of the trade, USDC"),
     }
     caption = "From flat to flat, fees and funding included; open positions are left out."

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from hatmanifesto.analytics.equity import Equity
+from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.metrics import NS_DAY
 from hatmanifesto.analytics.mids import Int64
-from hatmanifesto.analytics.over_time import bucket_profit, profit_by_book
+from hatmanifesto.analytics.series import profits_by
 from hatmanifesto.apps.report.parts import (
     LEGEND,
+    NS_MS,
     POINTS_MAX,
     SERIES,
     Figure,
@@ -31,7 +32,7 @@ from hatmanifesto.apps.report.parts import (
 )
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_text import book_names, duration
-from hatmanifesto.domain.units import NS_S
+from hatmanifesto.domain.units import MICRO, NS_S
 
 CALENDAR_DAYS_MIN = 10
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -50,6 +51,7 @@ def equity_figure(analysis: Analysis) -> Shown:
     profit = line("this run", x, usdc(equity.pnl[pick]), "@accent", width=1.9)
     ends = millis(equity.ts[[0, -1]])
     cash = line("cash (doing nothing)", ends, [0, 0], "@muted", width=1.2, dash="dash")
+    traces = [profit, cash, *_hold_line(analysis, pick)]
     fall = line("drawdown", x, usdc(-equity.drawdown[pick]), "@loss", width=1, yaxis="y2")
     fall |= {"fill": "tozeroy", "fillcolor": "@lossfill", "showlegend": False}
     layout = {
@@ -66,10 +68,23 @@ def equity_figure(analysis: Analysis) -> Shown:
         f"Marked at the mid every {step}; net of fees and known funding. "
         "Below: how far under its highest point so far."
     )
+    if analysis.benchmark is not None:
+        caption += (
+            f" Holding: the capital in equal shares in {plural(analysis.benchmark.coins, 'coin')}, "
+            "bought at the first mid, sold at the last, taker fees paid."
+        )
     if analysis.facts.gaps:
         caption += " Shaded: holes in the recording."
     n = plural(len(equity.ts) - 1, "step")
-    return Figure("equity", title, [profit, cash, fall], layout, 460, caption, n)
+    return Figure("equity", title, [*traces, fall], layout, 460, caption, n)
+
+
+def _hold_line(analysis: Analysis, pick: Int64) -> list[Spec]:
+    equity, benchmark = analysis.equity, analysis.benchmark
+    if equity is None or benchmark is None:
+        return []
+    y = [round(value, 6) for value in benchmark.hold[pick].tolist()]
+    return [line("holding the coins", millis(equity.ts[pick]), y, "@series3", dash="dot")]
 
 
 def books_figure(analysis: Analysis) -> Shown:
@@ -82,7 +97,13 @@ def books_figure(analysis: Analysis) -> Shown:
         return Missing(title, "one strategy")
     facts = analysis.facts
     grid = equity.ts[even(len(equity.ts), share_of(POINTS_MAX, 4))]
-    series = profit_by_book(facts.fills, facts.funding, analysis.paths, grid)
+    series = profits_by(
+        [row.book for row in facts.fills],
+        facts.fills,
+        analysis.paths,
+        grid=grid,
+        shares=funding_shares(facts.funding, facts.fills),
+    )
     traces = _lines(grid, series, book_names(analysis))
     layout = {
         "showlegend": True,
@@ -147,7 +168,7 @@ def parts_figure(analysis: Analysis) -> Shown:
         "What the fills themselves earned and cost; what holding brought is left out. "
         "A maker earns when spread outruns adverse selection and fees."
     )
-    return Figure("parts", title, traces, layout, 320, caption, plural(len(fills), "fill"))
+    return Figure("parts", title, traces, layout, 380, caption, plural(len(fills), "fill"), True)
 
 
 def calendar_figure(analysis: Analysis) -> Shown:
@@ -156,10 +177,9 @@ def calendar_figure(analysis: Analysis) -> Shown:
     equity = analysis.equity
     if equity is None:
         return Missing(title, "no mid in the data")
-    starts, sums = bucket_profit(equity, size_ns=NS_DAY)
-    if len(starts) < CALENDAR_DAYS_MIN:
-        return Missing(title, f"{plural(len(starts), 'day')}, {CALENDAR_DAYS_MIN} are needed")
-    days = starts // NS_DAY
+    days, sums = daily_profit(analysis)
+    if len(days) < CALENDAR_DAYS_MIN:
+        return Missing(title, f"{plural(len(days), 'day')}, {CALENDAR_DAYS_MIN} are needed")
     weekday = (days + 3) % 7  # the epoch was a Thursday
     week = days - weekday
     weeks = list(range(int(week[0]), int(week[-1]) + 1, 7))
@@ -193,7 +213,7 @@ def calendar_figure(analysis: Analysis) -> Shown:
     gains = int((sums > 0).sum())
     caption = f"{gains} of {plural(len(sums), 'day')} with a gain. Days start at 00:00 UTC."
     if bool((equity.ts[1:] - equity.ts[:-1] > NS_DAY).any()):
-        caption += " A hole of more than a day counts on the day it ends."
+        caption += " A hole of more than a day counts on the day it begins."
     return Figure("calendar", title, [trace], layout, 260, caption, plural(len(sums), "day"))
 
 
@@ -201,6 +221,42 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day * NS_DAY // NS_S, tz=UTC).strftime("%Y-%m-%d")
 
 
-def equity_days(equity: Equity) -> Int64:
-    """Return the profit of each day of the run [half micro-USDC]."""
-    return bucket_profit(equity, size_ns=NS_DAY)[1]
+def daily_profit(analysis: Analysis) -> tuple[Int64, Int64]:
+    """Return the days with profit or loss [days since the epoch] and what each earned, (n_days,).
+
+    Money in half micro-USDC.
+    """
+    buckets = [bucket for bucket in analysis.breakdowns["day"] if bucket.earned is not None]
+    days = np.array([bucket.key for bucket in buckets], dtype=np.int64)
+    return days, np.array([bucket.earned for bucket in buckets], dtype=np.int64)
+
+
+def allocations_figure(analysis: Analysis) -> Shown:
+    """Return the capital of each strategy over time."""
+    title = "Capital by strategy"
+    allocations = analysis.facts.allocations
+    if not allocations:
+        return Missing(title, "capital was not divided anew")
+    books = analysis.identity.books
+    by_book: dict[int, list[tuple[int, int]]] = {}
+    for one in allocations:
+        for item in one.books:
+            by_book.setdefault(item.book, []).append((one.now, item.capital))
+    last = analysis.equity.ts[-1:].tolist() if analysis.equity is not None else []
+    traces: list[Spec] = []
+    for place, (book, steps) in enumerate(sorted(by_book.items())):
+        x = [now // NS_MS for now, _ in steps] + [now // NS_MS for now in last]
+        y = [round(capital / MICRO, 2) for _, capital in steps]
+        name = books[book] if 0 <= book < len(books) else "house"
+        traces.append(line(name, x, y + y[-1:] * len(last), **pen_of(place), shape="hv"))
+    layout = {
+        "showlegend": True,
+        "legend": LEGEND,
+        "xaxis": time_axis(analysis.equity),
+        "yaxis": axis("capital, USDC", rangemode="tozero"),
+        "hovermode": "x unified",
+    }
+    methods = ", ".join(sorted({one.method for one in allocations}))
+    caption = f"As divided by the allocator ({methods}); the table below says why each time."
+    n = plural(len(allocations), "allocation")
+    return Figure("allocations", title, traces, layout, 300, caption, n)

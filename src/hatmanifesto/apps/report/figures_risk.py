@@ -5,11 +5,11 @@ import numpy as np
 from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.metrics import DAYS_A_YEAR, NS_DAY
 from hatmanifesto.analytics.mids import Int64, tick_at
-from hatmanifesto.analytics.over_time import bucket_profit
-from hatmanifesto.apps.report.figures_profit import Shown
+from hatmanifesto.apps.report.figures_profit import Shown, daily_profit
 from hatmanifesto.apps.report.parts import (
     HALF_MICRO,
     LEGEND,
+    NS_MS,
     POINTS_MAX,
     SERIES,
     Figure,
@@ -41,14 +41,15 @@ OBSERVATIONS_MIN = 30
 DAYS_MIN = 30
 """From here on the spread of returns is that of days, below it that of steps."""
 TAIL = 0.05
+BROKE = "equity was not above zero throughout"
 ROLLING_DAYS = 30
 ROLLING_DAYS_MIN = 60
 ROLLING_STEPS_MIN = 120
 
 
 def _returns(analysis: Analysis, equity: Equity) -> tuple[Float64, str, int]:
-    """Return simple returns on equity [per cent], the word for a period and its length [ns]."""
-    days = bucket_profit(equity, size_ns=NS_DAY)[1]
+    """Return simple returns on equity [bps], the word for a period and its length [ns]."""
+    days = daily_profit(analysis)[1]
     is_daily = len(days) >= DAYS_MIN
     profit: Int64 = days if is_daily else np.diff(equity.pnl)
     before = analysis.identity.capital / MICRO + (np.cumsum(profit) - profit) / HALF_MICRO
@@ -56,7 +57,7 @@ def _returns(analysis: Analysis, equity: Equity) -> tuple[Float64, str, int]:
         return np.zeros(0), "", 0
     length = NS_DAY if is_daily else equity.step_ns
     word = "day" if is_daily else f"step of {duration(equity.step_ns)}"
-    return 100 * profit / HALF_MICRO / before, word, length
+    return 1e4 * profit / HALF_MICRO / before, word, length
 
 
 def returns_figure(analysis: Analysis) -> Shown:
@@ -64,7 +65,9 @@ def returns_figure(analysis: Analysis) -> Shown:
     title = "Spread of returns"
     if analysis.equity is None:
         return Missing(title, "no mid in the data")
-    values, word, _ = _returns(analysis, analysis.equity)
+    values, word, length = _returns(analysis, analysis.equity)
+    if not length:
+        return Missing(title, BROKE)
     if len(values) < OBSERVATIONS_MIN:
         return Missing(title, f"fewer than {OBSERVATIONS_MIN} returns")
     mean, spread = float(values.mean()), float(values.std(ddof=1))
@@ -76,7 +79,7 @@ def returns_figure(analysis: Analysis) -> Shown:
     counts, _ = np.histogram(inside, edges)
     middle = (edges[1:] + edges[:-1]) / 2
     found = bars("returns", middle.round(9).tolist(), counts.tolist(), "@accent", opacity=0.75)
-    found["hovertemplate"] = "%{x:.4~g} %: %{y:,d}<extra></extra>"
+    found["hovertemplate"] = "%{x:.4~g} bps: %{y:,d}<extra></extra>"
     fine = np.linspace(edges[0], edges[-1], 121)
     width = float(edges[1] - edges[0])
     bell = np.exp(-(((fine - mean) / spread) ** 2) / 2) / (spread * (2 * np.pi) ** 0.5)
@@ -97,15 +100,15 @@ def returns_figure(analysis: Analysis) -> Shown:
         "showlegend": True,
         "legend": LEGEND,
         "bargap": 0.04,
-        "xaxis": axis(f"return of a {word}, % of equity"),
+        "xaxis": axis(f"return of a {word}, bps of equity"),
         "yaxis": axis(f"number of {word.split()[0]}s"),
         "shapes": list(shapes),
         "annotations": list(words),
     }
     outside = len(values) - len(inside)
     caption = (
-        f"Historical value at risk 95: {-at_risk:.3g} %; expected shortfall 95: "
-        f"{-shortfall:.3g} % of equity a {word.split()[0]}."
+        f"Historical value at risk 95: {-at_risk:.3g}; expected shortfall 95: "
+        f"{-shortfall:.3g} bps of equity a {word.split()[0]}."
     )
     caption += f" {outside} beyond six deviations not drawn." if outside else ""
     n = plural(len(values), "return")
@@ -119,17 +122,19 @@ def rolling_figure(analysis: Analysis) -> Shown:
     if equity is None:
         return Missing(title, "no mid in the data")
     values, word, length = _returns(analysis, equity)
+    if not length:
+        return Missing(title, BROKE)
     is_daily = length == NS_DAY
     least = ROLLING_DAYS_MIN if is_daily else ROLLING_STEPS_MIN
     if len(values) < least:
         return Missing(title, f"{plural(len(values), 'return')}, {least} are needed")
     window = ROLLING_DAYS if is_daily else max(30, len(values) // 10)
-    starts = bucket_profit(equity, size_ns=NS_DAY)[0] + NS_DAY if is_daily else equity.ts[1:]
+    ends = (daily_profit(analysis)[0] + 1) * NS_DAY if is_daily else equity.ts[1:]
     mean, spread = _moving(values, window)
     scale = DAYS_A_YEAR**0.5 if is_daily else 1.0
     ratio = np.where(spread > 1e-12, scale * mean / np.where(spread > 1e-12, spread, 1), np.nan)
     pick = even(len(mean), share_of(POINTS_MAX, 3))
-    x = millis(starts[window - 1 :][pick])
+    x = millis(ends[window - 1 :][pick])
     known = [None if np.isnan(value) else round(value, 4) for value in ratio[pick].tolist()]
     each = "a year" if is_daily else f"a {word.split()[0]}"
     sigma = (scale * spread[pick]).round(7).tolist()
@@ -141,7 +146,7 @@ def rolling_figure(analysis: Analysis) -> Shown:
     layout = {
         "showlegend": False,
         "xaxis": {**time_axis(equity), "anchor": "y2"},
-        "yaxis": axis(f"volatility, % {each}", domain=[0.56, 1], rangemode="tozero"),
+        "yaxis": axis(f"volatility, bps {each}", domain=[0.56, 1], rangemode="tozero"),
         "yaxis2": axis(f"Sharpe ratio {each}", domain=[0, 0.44]),
         "hovermode": "x unified",
     }
@@ -252,7 +257,7 @@ def funding_figure(analysis: Analysis) -> Shown:
     x = millis(np.array(list(sums), dtype=np.int64))
     y = usdc(np.array(list(sums.values()), dtype=np.int64))
     total = usdc(np.cumsum(np.array(list(sums.values()), dtype=np.int64)))
-    each = bars(f"in the {word}", x, y, signed_colours(y))
+    each = bars(f"in the {word}", x, y, signed_colours(y), width=size / NS_MS * 0.9)
     each["hovertemplate"] = "%{y:,.4f} USDC<extra>" + word + "</extra>"
     mode = {"mode": "lines+markers"} if len(x) < OBSERVATIONS_MIN else {}
     so_far = line("sum so far", x, total, "@accent", yaxis="y2", **mode)

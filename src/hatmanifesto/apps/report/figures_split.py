@@ -1,14 +1,9 @@
 """Figures that cut net profit: by cause, by strategy, by coin, by hour of the day, by regime."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from hatmanifesto.analytics.attribution import Components
-from hatmanifesto.analytics.metrics import NS_DAY, Z95
-from hatmanifesto.analytics.over_time import bucket_profit
 from hatmanifesto.apps.report.figures_profit import Shown
 from hatmanifesto.apps.report.parts import (
     HALF_MICRO,
@@ -22,16 +17,14 @@ from hatmanifesto.apps.report.parts import (
     pen_of,
     plural,
     signed_colours,
+    spans_of,
     top_of,
-    usdc,
 )
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis
 from hatmanifesto.apps.report_text import book_names
-from hatmanifesto.domain.units import NS_HOUR
 
 BARS_MAX = 24
 """More coins or strategies than this are summed as "others"."""
-INTERVAL_DAYS_MIN = 5
 STACKED = ("spread", "adverse_selection", "timing", "price", "fees", "rebates", "funding", "gap")
 
 
@@ -65,11 +58,11 @@ def waterfall_figure(analysis: Analysis) -> Shown:
         "xaxis": names_axis("part of net profit", tickangle=-30),
         "yaxis": axis("USDC"),
     }
-    caption = "Parts sum to net exactly; the table below says what each means."
+    caption = "Parts sum to net exactly; the table says what each means."
     caption += f" Zero: {', '.join(zero)}." if zero else ""
     caption += f" Unknown, so not drawn: {', '.join(unknown)}." if unknown else ""
     n = plural(total.fills, "fill")
-    return Figure("attribution", title, [trace], layout, 400, caption, n)
+    return Figure("attribution", title, [trace], layout, 380, caption, n, True)
 
 
 def books_split_figure(analysis: Analysis) -> Shown:
@@ -157,54 +150,70 @@ def coins_figure(analysis: Analysis) -> Shown:
     trace["text"] = [plural(count, "fill") for count in counts]
     trace["textposition"] = "none"
     trace["hovertemplate"] = "%{x}: %{y:,.4f} USDC, %{text}<extra></extra>"
+    caption = "Fees and known funding included, best first." + _others(rest, "coins")
+    found = {bucket.key: bucket for bucket in analysis.breakdowns["coin"]}
+    spans = spans_of([found[key] for key in shown], y[: len(shown)])
+    if spans is not None:
+        trace["error_y"] = spans
+        caption += " Bars: 95 % intervals, uncorrected for the number of coins."
     layout = {
         "showlegend": False,
         "xaxis": names_axis("coin"),
         "yaxis": axis("net profit, USDC"),
     }
     n = f"{plural(sum(counts), 'fill')} in {len(by_coin)} coins"
-    caption = "Fees and known funding included, best first." + _others(rest, "coins")
     is_half = len(names) <= BARS_MAX // 2
     return Figure("by-coin", title, [trace], layout, 320, caption, n, is_half)
 
 
 def hours_figure(analysis: Analysis) -> Shown:
-    """Return the net profit by hour of the day."""
+    """Return what each hour of the day earned."""
     title = "Net profit by hour of the day"
-    equity = analysis.equity
-    if equity is None:
-        return Missing(title, "no mid in the data")
-    starts, sums = bucket_profit(equity, size_ns=NS_HOUR)
-    hour = starts // NS_HOUR % 24
-    if len(np.unique(hour)) < 2:
+    buckets = [bucket for bucket in analysis.breakdowns["hour"] if bucket.earned is not None]
+    if len(buckets) < 2:
         return Missing(title, "the run lies within one hour of the day")
-    hours = sorted(set(hour.tolist()))
-    groups = [sums[hour == one] for one in hours]
-    y = [round(int(group.sum()) / HALF_MICRO, 6) for group in groups]
+    y = [round((bucket.earned or 0) / HALF_MICRO, 6) for bucket in buckets]
+    hours = [bucket.key for bucket in buckets]
     trace = bars("net", hours, y, signed_colours(y))
-    trace["text"] = [plural(len(group), "day") for group in groups]
+    trace["text"] = [plural(bucket.parts.fills, "fill") for bucket in buckets]
     trace["textposition"] = "none"
-    trace["hovertemplate"] = "%{x}:00 to %{x}:59: %{y:,.4f} USDC over %{text}<extra></extra>"
-    days = len(np.unique(starts // NS_DAY))
-    caption = "Profit marked at the mid, by the hour (UTC) in which it came about."
-    if min(len(group) for group in groups) >= INTERVAL_DAYS_MIN:
-        trace["error_y"] = {
-            "type": "data",
-            "array": [_half_width(usdc(group)) for group in groups],
-            "thickness": 1.1,
-            "width": 3,
-            "color": "@ink",
-        }
-        caption += " Bars: 95 % intervals from the spread between days (normal)."
+    trace["hovertemplate"] = "%{x}:00 to %{x}:59: %{y:,.4f} USDC, %{text}<extra></extra>"
+    days = len(analysis.breakdowns["day"])
+    caption = f"What the account earned while the hour lasted, summed over {plural(days, 'day')}."
+    spans = spans_of(buckets, y)
+    if spans is not None:
+        trace["error_y"] = spans
+        caption += " Bars: 95 % intervals clustered by day, uncorrected for 24 looks."
     layout = {
         "showlegend": False,
         "xaxis": {**axis("hour of the day, UTC"), "dtick": 1 if len(hours) < 13 else 2},
         "yaxis": axis("net profit, USDC"),
     }
-    return Figure("by-hour", title, [trace], layout, 320, caption, plural(days, "day"), True)
+    n = plural(sum(bucket.parts.fills for bucket in buckets), "fill")
+    return Figure("by-hour", title, [trace], layout, 320, caption, n, True)
 
 
-def _half_width(values: Sequence[float]) -> float:
-    """Return half the 95 % interval of the sum of independent values."""
-    spread = float(np.std(values, ddof=1))
-    return round(Z95 * spread * math.sqrt(len(values)), 6)
+def regimes_figure(analysis: Analysis) -> Shown:
+    """Return the net of the fills decided in each market regime."""
+    title = "Net profit by market regime"
+    buckets = analysis.breakdowns["regime"]
+    if not any(bucket.key > 0 for bucket in buckets):
+        return Missing(title, "no order carries a regime label")
+    labels = [analysis.names.of("regime", bucket.key) for bucket in buckets]
+    y = [round(bucket.parts.net / HALF_MICRO, 6) for bucket in buckets]
+    trace = bars("net", labels, y, signed_colours(y))
+    trace["text"] = [plural(bucket.parts.fills, "fill") for bucket in buckets]
+    trace["textposition"] = "none"
+    trace["hovertemplate"] = "%{x}: %{y:,.4f} USDC, %{text}<extra></extra>"
+    caption = "By the label when the order was decided, from fill to the end of the run."
+    spans = spans_of(buckets, y)
+    if spans is not None:
+        trace["error_y"] = spans
+        caption += " Bars: 95 % intervals, uncorrected for the number of regimes."
+    layout = {
+        "showlegend": False,
+        "xaxis": names_axis("regime at the decision"),
+        "yaxis": axis("net profit, USDC"),
+    }
+    n = plural(sum(bucket.parts.fills for bucket in buckets), "fill")
+    return Figure("by-regime", title, [trace], layout, 320, caption, n, True)

@@ -15,6 +15,7 @@ from hatmanifesto.apps.report.parts import (
     line,
     mark,
     plural,
+    seconds_axis,
 )
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.domain.units import MICRO, NS_S
@@ -124,12 +125,14 @@ def waiting_figure(analysis: Analysis) -> Shown:
     pens = (("@accent", "solid"), ("@sell", "dash"), ("@muted", "dot"))
     traces: list[Spec] = []
     medians: list[str] = []
+    all_x: list[float] = []
     share = np.linspace(0, 1, CURVE_POINTS)
     for (name, waits), (colour, dash) in zip(curves.items(), pens, strict=True):
         if not waits:
             continue
         seconds = np.maximum(np.array(waits, dtype=np.float64) / NS_S, 1e-4)
         x = [float(f"{value:.5g}") for value in np.quantile(seconds, share).tolist()]
+        all_x += [x[0], x[-1]]
         y = (100 * share).round(2).tolist()
         hover = "%{y:.1f} % within %{x:.3~g} s<extra>" + name + "</extra>"
         traces.append(line(name, x, y, colour, dash=dash, hovertemplate=hover))
@@ -137,7 +140,7 @@ def waiting_figure(analysis: Analysis) -> Shown:
     layout = {
         "showlegend": True,
         "legend": LEGEND,
-        "xaxis": axis("time, s (log scale)", type="log", tickformat="~s"),
+        "xaxis": seconds_axis("time, s, min, h (log scale)", all_x),
         "yaxis": axis("share of fills, %", range=[0, 100]),
     }
     caption = f"Median: {'; '.join(medians)}. Latency is a setting of a back-test, not a finding."

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from hatmanifesto.analytics.findings import Finding
 from hatmanifesto.analytics.metrics import Metric
 from hatmanifesto.apps.report.tables import capital_text
 from hatmanifesto.apps.report_build import Analysis
@@ -22,6 +23,8 @@ from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.store.ledger_file import iso_of
 
 SYN_BANNER = "Generated data: this shows that the machine works, it is no evidence of profit."
+FINDINGS_OPEN = 6
+FINDINGS_MAX = 30
 ASSUMED_BANNER = "Parts of the data are assumed, not recorded:"
 
 
@@ -51,6 +54,49 @@ def head(data: ReportData) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def findings(data: ReportData) -> str:
+    """Return the ranked findings: effect, interval and an experiment; or that there is none."""
+    found = data.main.findings
+    if not found:
+        return (
+            '<p class="muted">Nothing significant: no cost stands out from chance once all that '
+            "was looked at is counted.</p>"
+        )
+    items = [_finding(one) for one in found]
+    first = f'<ol class="findings">{"".join(items[:FINDINGS_OPEN])}</ol>'
+    rest = "".join(items[FINDINGS_OPEN:FINDINGS_MAX])
+    if not rest:
+        return first
+    more = f"{len(found) - FINDINGS_OPEN:,d} smaller ones"
+    if len(found) > FINDINGS_MAX:
+        more += f", the first {FINDINGS_MAX - FINDINGS_OPEN} of them here"
+    return (
+        f"{first}<details><summary>and {more}</summary>"
+        f'<ol class="findings" style="counter-reset:f {FINDINGS_OPEN}">{rest}</ol></details>'
+    )
+
+
+def _finding(one: Finding) -> str:
+    text = one.text[:1].upper() + one.text[1:]
+    if one.is_fault:
+        span = f"exact, n = {one.n:,d}"
+    else:
+        span = (
+            f"95 % interval {one.low:,.2f} .. {one.high:,.2f} USDC, corrected for all that was "
+            f"tested; p = {_p_text(one.p_value)}; n = {one.n:,d}"
+        )
+    kind = ' class="fault"' if one.is_fault else ""
+    return (
+        f"<li{kind}><b>{escape(text)}.</b>"
+        f'<p class="muted">Effect {one.effect:+,.2f} USDC ({escape(span)}).</p>'
+        f"<p>Try: {escape(one.experiment)}.</p></li>"
+    )
+
+
+def _p_text(p: float) -> str:
+    return "below 0.0001" if p < 1e-4 else f"{p:.4f}"
+
+
 def _banner(data: ReportData) -> str:
     if data.evidence is Evidence.SYN:
         return f'<div class="banner">{SYN_BANNER}</div>'
@@ -77,11 +123,24 @@ def _tiles(data: ReportData) -> str:
         _tile("Net profit", money(net), _interval(metrics["net_pnl"]), colour),
         _tile("Costs", money(cost_of(main)), "USDC, fees less rebates, funding"),
         _metric_tile("Return on capital", metrics.get("return")),
+        *_hold_tile(main),
         _metric_tile("Deepest drawdown", metrics.get("max_drawdown")),
         _metric_tile("Fills", metrics.get("fills")),
         _tile("Edge", "shown" if main.edge.is_shown else "not shown", _edge_reason(main)),
     ]
     return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _hold_tile(analysis: Analysis) -> list[str]:
+    """Return the difference to holding the coins, nothing when that is unknown."""
+    benchmark = analysis.benchmark
+    if benchmark is None:
+        return []
+    value = f"{benchmark.excess:+,.4f}"
+    if benchmark.excess_interval is None:
+        return [_tile("Against holding", value, f"USDC; holding {benchmark.hold_net:+,.4f}")]
+    low, high = benchmark.excess_interval
+    return [_tile("Against holding", value, f"{low:,.4f} .. {high:,.4f} USDC")]
 
 
 def _edge_reason(analysis: Analysis) -> str:

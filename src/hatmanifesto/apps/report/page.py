@@ -2,13 +2,13 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from typing import Any
 
 from hatmanifesto.apps.report.figures import Drawn, figures_of
-from hatmanifesto.apps.report.head import head
+from hatmanifesto.apps.report.head import findings, head
 from hatmanifesto.apps.report.palette import PALETTES
 from hatmanifesto.apps.report.parts import Figure
 from hatmanifesto.apps.report.script import SCRIPT
@@ -22,7 +22,13 @@ from hatmanifesto.apps.report.tables import (
     provenance_table,
     refusals_table,
 )
-from hatmanifesto.apps.report.tables_split import coins_table, months_table, strategies_table
+from hatmanifesto.apps.report.tables_split import (
+    allocations_table,
+    coins_table,
+    failed_table,
+    months_table,
+    strategies_table,
+)
 from hatmanifesto.apps.report_data import ReportData
 from hatmanifesto.apps.report_text import coins_text
 
@@ -33,6 +39,7 @@ FOOTER = (
 
 NAV = {
     "result": "Result",
+    "findings": "Findings",
     "profit": "Profit",
     "attribution": "Attribution",
     "risk": "Risk",
@@ -50,6 +57,7 @@ def render_report(data: ReportData) -> bytes:
     body = "\n".join(
         [
             head(data),
+            _section("findings", "Findings", findings(data)),
             _profit(data, drawn),
             _attribution(data, drawn),
             _section("risk", "Risk and exposure", _plots(data, drawn.shown["risk"])),
@@ -127,17 +135,29 @@ def _bar() -> str:
     )
 
 
-def _plots(data: ReportData, figures: Sequence[Figure]) -> str:
+def _plots(
+    data: ReportData, figures: Sequence[Figure], cards: Mapping[str, str] | None = None
+) -> str:
+    """Return the figures, half ones side by side; ``cards`` stand beside the figure they name."""
     if not figures:
         return '<p class="muted">Nothing to draw.</p>'
+    items: list[Figure | str] = []
+    for figure in figures:
+        items.append(figure)
+        if cards and figure.name in cards:
+            items.append(cards[figure.name])
+    halves = [isinstance(item, str) or item.is_half for item in items]
     parts: list[str] = []
-    open_half = False
-    for place, figure in enumerate(figures):
-        follows_half = place + 1 < len(figures) and figures[place + 1].is_half
-        is_last = figure.is_half and not open_half and not follows_half
-        open_half = figure.is_half and not open_half and not is_last
-        kind = "half last" if is_last else "half" if figure.is_half else ""
-        parts.append(_plot(data, figure, kind))
+    is_open = False
+    for place, item in enumerate(items):
+        is_half = halves[place]
+        is_alone = is_half and not is_open and not any(halves[place + 1 : place + 2])
+        is_open = is_half and not is_open and not is_alone
+        kind = "half last" if is_alone else "half" if is_half else ""
+        if isinstance(item, str):
+            parts.append(f'<figure class="{kind}">{item}</figure>\n')
+        else:
+            parts.append(_plot(data, item, kind))
     return f'<div class="plots">\n{"".join(parts)}</div>'
 
 
@@ -153,11 +173,12 @@ def _plot(data: ReportData, figure: Figure, kind: str) -> str:
     n = f" n = {figure.n}." if figure.n else ""
     source = f" Source: {data.source}; run {data.main.identity.run_id}."
     caption = escape(f"{figure.caption}{n}{source}")
+    least = figure.height * 4 // 5
     attribute = f' class="{kind}"' if kind else ""
     return (
         f'<figure{attribute}>\n<div class="head">{title}</div>\n'
-        f'<div class="plot" id="plot-{figure.name}" role="img" aria-labelledby="{figure.name}-title" '
-        f'style="min-height:{figure.height * 4 // 5}px"></div>\n'
+        f'<div class="plot" id="plot-{figure.name}" role="img" '
+        f'aria-labelledby="{figure.name}-title" style="min-height:{least}px"></div>\n'
         f"<figcaption>{caption}</figcaption>\n</figure>\n"
     )
 
@@ -179,6 +200,10 @@ def _profit(data: ReportData, drawn: Drawn) -> str:
     parts += ['<h3 class="of">By month</h3>', months] if months else []
     if len(main.attribution.by_book) > 1:
         parts += ['<h3 class="of">By strategy, USDC</h3>', strategies_table(main)]
+    if main.facts.failed:
+        parts += ['<h3 class="of">Strategies that failed</h3>', failed_table(main)]
+    if main.facts.allocations:
+        parts += ['<h3 class="of">Allocations of capital</h3>', allocations_table(main)]
     return _section("profit", "Profit", *parts)
 
 
@@ -186,13 +211,17 @@ def _attribution(data: ReportData, drawn: Drawn) -> str:
     main = data.main
     if main.status == "empty":
         return _section("attribution", "Attribution", '<p class="muted">no fills</p>')
-    parts = [_plots(data, drawn.shown["attribution"]), attribution_table(data)]
+    card = f"<h3>The parts of net, exactly</h3>{attribution_table(data)}"
+    parts = [_plots(data, drawn.shown["attribution"], {"attribution": card})]
     if len(main.attribution.by_coin) > 1:
         parts += ['<h3 class="of">By coin, USDC</h3>', coins_table(main)]
     return _section("attribution", "Attribution", *parts)
 
 
 def _orders(data: ReportData) -> str:
-    left = f"<div><h3>How orders ended</h3>{orders_table(data.main)}</div>"
-    right = f"<div><h3>Vetoes and refusals</h3>{refusals_table(data.main)}</div>"
-    return _section("orders-table", "Orders and refusals", left, right)
+    return _section(
+        "orders-table",
+        "Orders and refusals",
+        f'<h3 class="of">How orders ended</h3>{orders_table(data.main)}',
+        f'<h3 class="of">Vetoes and refusals</h3>{refusals_table(data.main)}',
+    )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hatmanifesto.analytics.breakdown import Bucket
 from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.mids import Int64, merge_spans
 from hatmanifesto.domain.records import GapSeen
@@ -20,6 +21,8 @@ SHAPES_MAX = 200
 SERIES = 8
 """Colours that can be told apart; more lines than this are summed as "others"."""
 BINS_MAX = 48
+FEW = 4
+"""Fewer bars than this are drawn narrow."""
 HALF_MICRO = 2e6
 NS_MS = 10**6
 
@@ -27,6 +30,20 @@ Float64 = NDArray[np.float64]
 Spec = dict[str, Any]
 
 LEGEND: Spec = {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"}
+TIME_TICKS = (
+    (0.001, "1 ms"),
+    (0.01, "10 ms"),
+    (0.1, "0.1 s"),
+    (1, "1 s"),
+    (10, "10 s"),
+    (60, "1 min"),
+    (600, "10 min"),
+    (3_600, "1 h"),
+    (21_600, "6 h"),
+    (86_400, "1 d"),
+    (604_800, "1 wk"),
+    (2_592_000, "30 d"),
+)
 USDC_HOVER = "%{y:,.4f} USDC"
 
 
@@ -143,13 +160,51 @@ def line(name: str, x: Sequence[Any], y: Sequence[Any], colour: str, **more: Any
 
 def bars(name: str, x: Sequence[Any], y: Sequence[Any], colour: Any, **more: Any) -> Spec:
     """Return bars; ``colour`` is one token or one for each bar."""
+    few = {"width": 0.45} if isinstance(colour, list) and len(x) < FEW else {}
     return {
         "type": "bar",
         "name": name,
         "x": x,
         "y": y,
         "marker": {"color": colour, "line": {"width": 0}},
+        **few,
         **more,
+    }
+
+
+def spans_of(buckets: Sequence[Bucket], middles: Sequence[float]) -> Spec | None:
+    """Return the 95 % intervals of buckets as error bars, None when none has one.
+
+    An interval need not lie evenly round its bar's height.
+    """
+    spans = [bucket.interval for bucket in buckets]
+    if not any(spans):
+        return None
+    above = [None if s is None else round(s[1] - m, 6) for s, m in zip(spans, middles, strict=True)]
+    below = [None if s is None else round(m - s[0], 6) for s, m in zip(spans, middles, strict=True)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "thickness": 1.2,
+        "width": 3,
+        "color": "@ink",
+    }
+
+
+def seconds_axis(title: str, values: Sequence[float]) -> Spec:
+    """Return a logarithmic axis of times [s] with ticks that people know."""
+    low, high = max(1e-4, min(values)), max(values)
+    ticks = [(at, text) for at, text in TIME_TICKS if low / 3 <= at <= high * 3]
+    return {
+        "type": "log",
+        "title": {"text": title},
+        "tickvals": [at for at, _ in ticks],
+        "ticktext": [text for _, text in ticks],
+        "gridcolor": "@grid",
+        "zeroline": False,
+        "automargin": True,
     }
 
 

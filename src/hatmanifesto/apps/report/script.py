@@ -17,7 +17,7 @@ return theme?theme==="dark":dark.matches;}
 function tinted(node,palette){
 if(typeof node==="string"){return node.charAt(0)==="@"?palette[node.slice(1)]:node;}
 if(Array.isArray(node)){
-if(node.length&&typeof node[0]==="number"){return node;}
+if(node.length&&typeof node[0]==="number"&&typeof node[node.length-1]==="number"){return node;}
 return node.map(function(item){return tinted(item,palette);});}
 if(node&&typeof node==="object"){var out={};
 Object.keys(node).forEach(function(key){out[key]=tinted(node[key],palette);});return out;}

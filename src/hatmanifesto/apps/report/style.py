@@ -57,15 +57,18 @@ figure{margin:0;background:var(--paper);border:1px solid var(--rule);border-radi
 padding:.75rem .8rem .6rem;grid-column:1/-1;min-width:0}
 figure.half{grid-column:auto}
 figure.half.last{grid-column:1/-1}
+figure .scroll{margin-top:.2rem}
 figure .head{display:flex;flex-wrap:wrap;gap:.3rem .8rem;justify-content:space-between;
 align-items:center}
 figcaption{color:var(--muted);font-size:.8rem;margin-top:.25rem;overflow-wrap:anywhere}
 .plot{width:100%;overflow:hidden}
-ol.findings{list-style:none;margin:.8rem 0 0;padding:0;display:grid;gap:.55rem;counter-reset:f}
+ol.findings{list-style:none;margin:.8rem 0 0;padding:0;display:grid;gap:.55rem;counter-reset:f;
+grid-template-columns:repeat(2,minmax(0,1fr));font-size:.92rem}
+summary{cursor:pointer;color:var(--muted);margin-top:.6rem}
 ol.findings li{counter-increment:f;background:var(--paper);border:1px solid var(--rule);
 border-left:4px solid var(--accent);border-radius:.4rem;padding:.55rem .9rem}
 ol.findings li::before{content:counter(f) ". ";font-weight:680}
-ol.findings .loss-side{border-left-color:var(--loss)}
+ol.findings li.fault{border-left-color:var(--loss)}
 ol.findings p{margin:.1rem 0}
 .scroll{margin-top:.8rem;overflow-x:auto;-webkit-overflow-scrolling:touch}
 .scroll.tall{max-height:34rem;overflow-y:auto;border:1px solid var(--rule);border-radius:.4rem;
@@ -94,7 +97,7 @@ letter-spacing:.03em}
 .columns{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 2.2rem}
 .absent{color:var(--muted);font-size:.84rem;margin-top:1rem}
 footer{margin-top:3rem;color:var(--muted);font-size:.82rem}
-@media (max-width:60rem){.plots,.columns{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:60rem){.plots,.columns,ol.findings{grid-template-columns:minmax(0,1fr)}}
 @media (max-width:38rem){main{padding:.8rem .8rem 3rem}.bar>div{padding:.35rem .8rem;gap:.6rem}
 .brand{display:none}h1{font-size:1.16rem}h2{margin-top:1.9rem}
 table{font-size:.83rem}th,td{padding-right:.65rem}table.narrow{min-width:0}

@@ -6,17 +6,22 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.attribution import Components
+from hatmanifesto.analytics.breakdown import Bucket
 from hatmanifesto.analytics.metrics import NS_DAY
-from hatmanifesto.analytics.over_time import bucket_profit, depth_of, profit_by_book
+from hatmanifesto.analytics.series import depth_of, profits_by
 from hatmanifesto.analytics.trades import Trade
+from hatmanifesto.apps.report.figures_profit import daily_profit
 from hatmanifesto.apps.report.parts import even
 from hatmanifesto.apps.report.tables import row, table
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_text import NOT_APPLICABLE, book_names, money
-from hatmanifesto.domain.units import NS_S
+from hatmanifesto.apps.report_text import NOT_APPLICABLE, UNKNOWN, book_names, grouped, money
+from hatmanifesto.domain.units import MICRO, NS_S, format_half_micro
+from hatmanifesto.store.ledger_file import iso_of
 
 DEPTH_POINTS_MAX = 20_000
+LARGE = 1_000 * 2 * MICRO
 PARTS = ("spread", "adverse_selection", "timing", "price", "fees", "rebates", "funding", "gap")
 TALL_ROWS = 20
 
@@ -27,42 +32,64 @@ def strategies_table(analysis: Analysis) -> str:
     names = book_names(analysis)
     trades = _trades_by(analysis, is_book=True)
     depth = _depths(analysis)
-    heads = [
-        "strategy",
-        "net",
-        "costs",
-        "turnover",
-        "fills",
-        "trades",
-        "won",
-        "deepest drawdown",
-        "spread",
-        "adverse selection",
-        "price",
-        "funding",
-    ]
+    found = {bucket.key: bucket for bucket in analysis.breakdowns["strategy"]}
+    capital = _capital(analysis)
+    places = _decimals(by_book)
+    seen = _parts_seen(by_book)
+    heads = ["strategy", "capital", "net", "95 % interval", "costs", "turnover", "fills"]
+    heads += ["trades", "won", "drawdown", *[name.replace("_", " ") for name in seen]]
     numeric = tuple(range(1, len(heads)))
     rows = [
         row(
             [
                 names[book],
-                money(part.net),
-                money(-(part.fees + part.rebates + part.funding_known)),
-                money(2 * part.turnover),
+                _amount(2 * capital[book], 2) if book in capital else UNKNOWN,
+                _amount(part.net, places),
+                _span(found.get(book), places),
+                _amount(-(part.fees + part.rebates + part.funding_known), places),
+                _amount(2 * part.turnover, 2),
                 f"{part.fills:,d}",
                 f"{len(trades[book]):,d}",
                 _won(trades[book]),
-                money(depth.get(book)),
-                money(part.spread),
-                money(part.adverse_selection),
-                money(part.price),
-                money(part.funding),
+                _amount(depth.get(book), places),
+                *[_amount(getattr(part, name), places) for name in seen],
             ],
             numeric=numeric,
         )
         for book, part in by_book.items()
     ]
     return table(heads, rows, numeric=numeric, kind="sortable")
+
+
+def _capital(analysis: Analysis) -> dict[int, int]:
+    """Return the capital of each strategy's sub-ledger at the end [micro-USDC], where known."""
+    if len(analysis.identity.books) == 1:
+        return {0: analysis.identity.capital}
+    allocations = analysis.facts.allocations
+    return {item.book: item.capital for item in allocations[-1].books} if allocations else {}
+
+
+def _decimals(parts: Mapping[int, Components]) -> int:
+    """Return the decimals of a whole table: two where a result is large, four elsewhere."""
+    return 2 if any(abs(part.net) >= LARGE for part in parts.values()) else 4
+
+
+def _amount(half_micro: int | None, decimals: int) -> str:
+    if half_micro is None:
+        return UNKNOWN
+    return grouped(format_half_micro(half_micro), decimals) if half_micro else "0"
+
+
+def _parts_seen(parts: Mapping[int, Components]) -> list[str]:
+    """Return the parts of net that are not zero everywhere."""
+    return [name for name in PARTS if any(getattr(p, name) != 0 for p in parts.values())]
+
+
+def _span(bucket: Bucket | None, decimals: int) -> str:
+    if bucket is None or bucket.interval is None:
+        return NOT_APPLICABLE
+    low, high = bucket.interval
+    return f"{low:,.{decimals}f} .. {high:,.{decimals}f}"
 
 
 def _trades_by(analysis: Analysis, *, is_book: bool) -> dict[int, list[Trade]]:
@@ -84,7 +111,13 @@ def _depths(analysis: Analysis) -> dict[int, int]:
     if equity is None:
         return {}
     grid = equity.ts[even(len(equity.ts), DEPTH_POINTS_MAX)]
-    series = profit_by_book(facts.fills, facts.funding, analysis.paths, grid)
+    series = profits_by(
+        [row.book for row in facts.fills],
+        facts.fills,
+        analysis.paths,
+        grid=grid,
+        shares=funding_shares(facts.funding, facts.fills),
+    )
     return {book: depth_of(profit) for book, profit in series.items()}
 
 
@@ -92,24 +125,28 @@ def coins_table(analysis: Analysis) -> str:
     """Return net and its parts, turnover and trades of each coin."""
     assets = analysis.identity.assets
     by_coin = analysis.attribution.by_coin
+    found = {bucket.key: bucket for bucket in analysis.breakdowns["coin"]}
     trades = _trades_by(analysis, is_book=False)
     named: Mapping[int, Components] = dict(
         sorted(by_coin.items(), key=lambda item: (-item[1].net, item[0]))
     )
-    heads = ["coin", "net", "net, bps", "turnover", "fills", "trades", "won"]
-    heads += [name.replace("_", " ") for name in PARTS]
+    places = _decimals(by_coin)
+    seen = _parts_seen(by_coin)
+    heads = ["coin", "net", "95 % interval", "net, bps", "turnover", "fills", "trades", "won"]
+    heads += [name.replace("_", " ") for name in seen]
     numeric = tuple(range(1, len(heads)))
     rows = [
         row(
             [
                 assets[coin].coin,
-                money(part.net),
+                _amount(part.net, places),
+                _span(found.get(coin), places),
                 _bps(part),
-                money(2 * part.turnover),
+                _amount(2 * part.turnover, 2),
                 f"{part.fills:,d}",
                 f"{len(trades[coin]):,d}",
                 _won(trades[coin]),
-                *[money(getattr(part, name)) for name in PARTS],
+                *[_amount(getattr(part, name), places) for name in seen],
             ],
             numeric=numeric,
         )
@@ -129,18 +166,67 @@ def months_table(analysis: Analysis) -> str:
     """Return the profit of each month, "" for a run of less than two."""
     if analysis.equity is None:
         return ""
-    starts, sums = bucket_profit(analysis.equity, size_ns=NS_DAY)
+    days, sums = daily_profit(analysis)
     months: dict[str, list[int]] = defaultdict(list)
-    for start, value in zip(starts.tolist(), sums.tolist(), strict=True):
-        months[datetime.fromtimestamp(start // NS_S, tz=UTC).strftime("%Y-%m")].append(value)
+    for day, value in zip(days.tolist(), sums.tolist(), strict=True):
+        moment = datetime.fromtimestamp(day * NS_DAY // NS_S, tz=UTC)
+        months[moment.strftime("%Y-%m")].append(value)
     if len(months) < 2:
         return ""
     numeric = (1, 2, 3, 4, 5)
     rows = []
-    for month, days in months.items():
-        so_far = np.array(days, dtype=np.int64)
-        gains = f"{int((so_far > 0).sum())} of {len(days)}"
-        cells = [month, money(int(so_far.sum())), gains, money(max(days)), money(min(days))]
-        rows.append(row([*cells, money(depth_of(np.cumsum(so_far)))], numeric=numeric))
+    for month, values in months.items():
+        each = np.array(values, dtype=np.int64)
+        gains = f"{int((each > 0).sum())} of {len(values)}"
+        cells = [month, money(int(each.sum())), gains, money(max(values)), money(min(values))]
+        rows.append(row([*cells, money(depth_of(np.cumsum(each)))], numeric=numeric))
     heads = ["month, UTC", "net, USDC", "days with a gain", "best day", "worst day"]
     return table([*heads, "deepest drawdown, by day"], rows, numeric=numeric, kind="sortable")
+
+
+def allocations_table(analysis: Analysis) -> str:
+    """Return how capital was divided over the strategies, each time that it was."""
+    names = analysis.identity.books
+    rows = [
+        row(
+            [
+                iso_of(one.now)[:16].replace("T", " "),
+                one.method,
+                names[item.book] if 0 <= item.book < len(names) else "house",
+                money(2 * item.capital),
+                f"{100 * item.weight:.1f} %",
+                _daily(item.mean),
+                _daily(item.deviation),
+                f"{item.n:,d}",
+                one.why,
+            ],
+            numeric=(3, 4, 5, 6, 7),
+        )
+        for one in analysis.facts.allocations
+        for item in one.books
+    ]
+    heads = ["time, UTC", "method", "strategy", "capital, USDC", "weight", "mean a day"]
+    heads += ["deviation a day", "hours seen", "why"]
+    kind = "sortable tall" if len(rows) > TALL_ROWS else "sortable"
+    return table(heads, rows, numeric=(3, 4, 5, 6, 7), kind=kind)
+
+
+def _daily(share: float | None) -> str:
+    return UNKNOWN if share is None else f"{100 * share:.4f} %"
+
+
+def failed_table(analysis: Analysis) -> str:
+    """Return the strategies that failed and were stopped, and what each said."""
+    books, assets = analysis.identity.books, analysis.identity.assets
+    rows = [
+        row(
+            [
+                books[one.book] if 0 <= one.book < len(books) else "house",
+                assets[one.coin].coin if 0 <= one.coin < len(assets) else "all",
+                iso_of(one.now)[:19].replace("T", " "),
+                one.error,
+            ]
+        )
+        for one in analysis.facts.failed
+    ]
+    return table(["strategy", "coin", "stopped, UTC", "error"], rows)
