@@ -105,15 +105,15 @@ def test_findings_are_ranked_with_effect_interval_and_experiment(small):
         experiment="quote one tick wider",
     )
     found = [finding, *[finding] * 7]
-    shell = text_of(
-        render_report(replace(small, main=replace(small.main, findings=found))).decode()
-    )
+    told = replace(small, main=replace(small.main, findings=found))
+    shell = text_of(render_report(told).decode())
     assert "The mid moved 4.20 USDC against maker fills of BTC within 5 s." in shell
     assert "95 % interval -6.10 .. -2.30 USDC" in shell
     assert "p = below 0.0001; n = 321" in shell
     assert "Try: quote one tick wider." in shell
     assert "and 2 smaller ones" in shell
-    none = text_of(render_report(replace(small, main=replace(small.main, findings=[]))).decode())
+    silent = replace(small, main=replace(small.main, findings=[]))
+    none = text_of(render_report(silent).decode())
     assert "Nothing significant" in none
 
 
@@ -177,15 +177,21 @@ plot.querySelectorAll(".xtitle, .x2title").length > 0]))"""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["small", "many"])
+@pytest.mark.parametrize(
+    ("kind", "looks"),
+    [
+        ("small", [(width, scheme) for width in (WIDE, PHONE) for scheme in SCHEMES]),
+        ("many", [(WIDE, "light"), (PHONE, "dark")]),
+    ],
+)
 def test_chromium_draws_every_figure_wide_and_narrow_light_and_dark(
-    kind, browser, request, tmp_path
+    kind, looks, browser, request, tmp_path
 ):
     data = request.getfixturevalue(kind)
     path = tmp_path / "report.html"
     path.write_bytes(render_report(data))
     grounds = set()
-    for width, scheme in ((WIDE, "light"), (PHONE, "dark")):
+    for width, scheme in looks:
         browser.open(path, width=width, scheme=scheme)
         seen = json.loads(browser.evaluate(SEEN))
         assert len(seen) >= 10

@@ -129,7 +129,9 @@ def row(cells: Sequence[str], *, numeric: Sequence[int] = (), kind: str = "") ->
 def figures_table(metrics: Mapping[str, Metric]) -> str:
     """Return all key figures with interval, sample size and unit."""
     rows: list[str] = []
-    for group, members in GROUPS:
+    named = {name for _, members in GROUPS for name, _ in members}
+    others = tuple((name, _label(name)) for name in metrics if name not in named)
+    for group, members in (*GROUPS, ("More", others)):
         known = [(name, label) for name, label in members if name in metrics]
         if not known:
             continue
@@ -140,6 +142,12 @@ def figures_table(metrics: Mapping[str, Metric]) -> str:
         rows,
         numeric=(1, 2, 3),
     )
+
+
+def _label(name: str) -> str:
+    """Return what to call a figure that no group names."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _figure_row(label: str, metric: Metric) -> str:
