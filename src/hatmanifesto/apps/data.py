@@ -9,7 +9,7 @@ import msgspec
 
 from hatmanifesto.domain.errors import DataError
 from hatmanifesto.store.archives import unpacked
-from hatmanifesto.store.dataset import SAMPLE, Dataset, resolve
+from hatmanifesto.store.dataset import SHIPPED, Dataset, resolve
 from hatmanifesto.store.draft import Origin
 from hatmanifesto.store.importers.mapping import Options
 from hatmanifesto.store.importers.registry import Found, find
@@ -74,9 +74,9 @@ def import_paths(
         UsageError: if ``dataset`` is no name.
         BusyError: if another import into this dataset is running.
     """
-    if check_name(dataset) == SAMPLE:
+    if check_name(dataset) in SHIPPED:
         raise DataError(
-            f"{SAMPLE} is the name of the shipped dataset",
+            f"{dataset} is the name of a shipped dataset",
             fix="choose another --dataset",
         )
     with unpacked(paths, home) as files:
@@ -99,7 +99,7 @@ def _origin(found: Found, dataset: str) -> Origin:
 
 
 def open_dataset(spec: str, home: Path) -> Dataset:
-    """Return what ``spec`` names: NAME[@HASH][,NAME...]; `sample` is the shipped one.
+    """Return what ``spec`` names: NAME[@HASH][,NAME...]; `sample` and `house` are shipped.
 
     Raises:
         DataError: if a dataset is missing, named twice, or two overlap in time.
@@ -109,9 +109,9 @@ def open_dataset(spec: str, home: Path) -> Dataset:
 
 
 def list_datasets(home: Path) -> list[dict[str, Any]]:
-    """Return one entry a dataset, the shipped sample first: latest snapshot and all hashes."""
+    """Return one entry a dataset, the shipped samples first: latest snapshot and all hashes."""
     entries = []
-    for name in (SAMPLE, *list_names(home)):
+    for name in (*SHIPPED, *list_names(home)):
         manifest = open_dataset(name, home).snapshots[0].manifest
         entries.append(
             {

@@ -17,7 +17,10 @@ from hatmanifesto.store.manifest import HASH_DIGITS, Manifest
 from hatmanifesto.store.warehouse import Snapshot, find_snapshot, load_snapshot
 
 SAMPLE = "sample"
-SAMPLE_FOLDER = Path(__file__).parent.parent / "samples" / "syn_btc_eth"
+HOUSE = "house"
+SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
+SHIPPED = {SAMPLE: SAMPLES_FOLDER / "syn_btc_eth", HOUSE: SAMPLES_FOLDER / "syn_house"}
+"""Datasets that come with the package: ticks of two coins, candles and funding of five."""
 EVIDENCE_ORDER = tuple(Evidence)
 """Weakest first, as declared: a mixture is as good as its weakest part."""
 TICK_KINDS = ("book", "bbo", "trade")
@@ -84,7 +87,7 @@ class Dataset(NamedTuple):
 
 
 def resolve(spec: str, home: Path) -> Dataset:
-    """Return the snapshots that ``spec`` names, in time order; `sample` is the shipped one.
+    """Return the snapshots that ``spec`` names, in time order; `sample` and `house` are shipped.
 
     Raises:
         DataError: if one is missing, named twice, or two hold one series over the same time.
@@ -113,14 +116,14 @@ def evidence_of(dataset: Dataset, *, interval: str) -> Evidence:
 
 def _resolve_one(spec: str, home: Path) -> Snapshot:
     name, _, digest = spec.partition("@")
-    if name != SAMPLE:
+    if name not in SHIPPED:
         return find_snapshot(home, name, digest)
-    snapshot = load_snapshot(SAMPLE_FOLDER)
+    snapshot = load_snapshot(SHIPPED[name])
     if digest and not snapshot.manifest.hash.startswith(digest):
         raise DataError(
             f"no dataset {spec}",
-            why=f"this release ships sample@{snapshot.manifest.hash}",
-            fix="use --data sample",
+            why=f"this release ships {name}@{snapshot.manifest.hash}",
+            fix=f"use --data {name}",
         )
     return snapshot
 
