@@ -13,7 +13,7 @@ from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.domain.rows import COIN, EXCH, KIND, A, B, C, D
 from hatmanifesto.domain.universe import PERPS
 from hatmanifesto.simex.flow import Session, generate_session
-from hatmanifesto.store.dataset import SAMPLE_FOLDER
+from hatmanifesto.store.dataset import SHIPPED
 from hatmanifesto.store.tape import ParquetTape
 
 START_NS = 1_767_615_000_000_000_000
@@ -111,7 +111,7 @@ def test_making_a_sample_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_shipped_sample_is_whole_small_and_says_what_it_is(tmp_path: Path) -> None:
     assert check_dataset("sample", tmp_path)["files"] == 7
-    size = sum(path.stat().st_size for path in SAMPLE_FOLDER.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in SHIPPED["sample"].rglob("*") if path.is_file())
     assert size < 3_000_000
     dataset = open_dataset("sample", tmp_path)
     assert dataset.evidence is Evidence.SYN

@@ -35,7 +35,12 @@ from hatmanifesto.store.atomic import readable_json
 from hatmanifesto.store.journal import JournalWriter, segment_opener
 from hatmanifesto.store.trials import Trial, append_trial
 
-EXIT_OF = {"ok": Exit.OK, "empty": Exit.EMPTY, "failed": Exit.FAILED}
+EXIT_OF = {
+    "ok": Exit.OK,
+    "empty": Exit.EMPTY,
+    "degraded": Exit.FAILED,
+    "failed": Exit.FAILED,
+}
 
 
 def run_backtest(request: BacktestRequest) -> BacktestOutcome:

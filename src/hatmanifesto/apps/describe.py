@@ -1,5 +1,6 @@
 """Says what a run rests on and what came of it: the summary object and the report's content."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from hatmanifesto.apps.report_data import Assumption, ReportData
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.units import format_fixed
+from hatmanifesto.store.ledger_file import iso_of
 
 
 def summary_of(
@@ -31,7 +33,7 @@ def summary_of(
     main, run = analyses[order], endings[order]
     return {
         "run_id": spec.identity(),
-        "status": "failed" if run.reason == "margin" else main.status,
+        "status": status_of(main, reason=run.reason),
         "ended": run.reason,
         "evidence": spec.evidence,
         "assumed": [f"{a.name}: {a.value}" for a in assumptions(spec, endings) if a.is_assumed],
@@ -52,6 +54,11 @@ def summary_of(
         "commands": run.commands,
         "fills": len(main.facts.fills),
         "net_pnl_usdc": main.net_pnl_usdc if main.status == "ok" else None,
+        "failed_strategies": [
+            {"strategy": spec.books[one.book], "error": one.error, "at_ns": one.now}
+            for one in main.facts.failed
+        ],
+        "allocations": len(main.facts.allocations),
         "components": _components(main),
         "memo": dict(main.memo),
         "metrics": {name: msgspec.to_builtins(one) for name, one in main.metrics.items()},
@@ -68,6 +75,13 @@ def summary_of(
             for ties in others
         },
     }
+
+
+def status_of(analysis: Analysis, *, reason: str) -> str:
+    """Return how a run went: ok, empty, degraded (a strategy of it failed) or failed."""
+    if reason == "margin":
+        return "failed"
+    return "degraded" if analysis.facts.failed else analysis.status
 
 
 def origin_of(spec: RunSpec, origin: Provenance) -> dict[str, str]:
@@ -107,6 +121,7 @@ def report_data(
     notes += _all_refused(analyses[order])
     if spec.left_out:
         notes.append(f"Left out, their decimals are not known: {', '.join(spec.left_out)}.")
+    notes = _failures(spec, analyses[order]) + notes
     if run.reason == "margin":
         notes.insert(0, "The run ended early: account value fell below maintenance margin.")
     return ReportData(
@@ -120,6 +135,27 @@ def report_data(
         assumptions=assumptions(spec, endings),
         provenance=_provenance(spec, run, origin),
     )
+
+
+def _failures(spec: RunSpec, analysis: Analysis) -> list[str]:
+    """Return one sentence for each strategy that failed, with what it left open."""
+    assets = analysis.identity.assets
+    position: Counter[tuple[int, int]] = Counter()
+    for row in analysis.facts.fills:
+        position[row.book, row.coin] += row.szi
+    found = []
+    for one in analysis.facts.failed:
+        held = [
+            f"{format_fixed(szi, decimals=assets[coin].sz_decimals)} {assets[coin].coin}"
+            for (book, coin), szi in sorted(position.items())
+            if book == one.book and szi
+        ]
+        left = f"it was left holding {', '.join(held)}" if held else "it held nothing"
+        found.append(
+            f"{spec.books[one.book]} failed at {iso_of(one.now)} and was stopped: {one.error}; "
+            f"its orders were withdrawn, {left}. The others went on."
+        )
+    return found
 
 
 def _all_refused(analysis: Analysis) -> list[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.apps.compose import Machines, build, open_tape
 from hatmanifesto.apps.ending import Ending
+from hatmanifesto.apps.needs import refuse_unmet_needs
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.errors import UnreconciledError
 from hatmanifesto.domain.records import Began, Ended
@@ -83,6 +84,7 @@ def execute(
     """Run ``spec`` over ``dataset`` with rows of one stamp in order ``ties``.
 
     Raises:
+        UsageError: if the data lack a series that a strategy needs.
         UnreconciledError: if the trader's books and the exchange's disagree at the end.
     """
     tape = open_tape(spec, dataset, ties=ties)
@@ -93,6 +95,10 @@ def execute(
             progress(rows / total)
 
     machines = build(spec, tape, folder=sources, journal=journal, progress=report)
+    for book in range(len(spec.works)):
+        desks = [desk for desk in machines.engine.desks if desk.book == book]
+        coins = [desk.coin for desk in desks]
+        refuse_unmet_needs(desks[0].strategy, coins, names=tape.coins, told=tape.told)
     journal.write([Began(spec.header(ties))])
     outcome = machines.replay.run()
     state_hash = engine_hash(machines.engine)

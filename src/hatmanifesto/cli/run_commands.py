@@ -91,9 +91,12 @@ def backtest(
 def demo(
     context: typer.Context,
     seed: Annotated[Text, typer.Option(help="Seed of every draw.")] = None,
+    house: Annotated[
+        bool, typer.Option("--house", help="All four strategies, on generated candles.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Back-test the shipped sample and write a report."""
+    """Back-test a shipped sample and write a report."""
     config = session_of(context).load()
     number = whole_number("--seed", seed, low=0, high=SEED_MAX)
     from hatmanifesto.apps.demo import run_demo
@@ -103,6 +106,7 @@ def demo(
     outcome = run_demo(
         home=str(config.home),
         seed=number,
+        is_house=house,
         config_hash=config.hash,
         progress=progress_line("demo"),
     )

@@ -136,10 +136,10 @@ class Engine:
                 out.append(GapSeen(coin, row[4], row[5], row[6]))
             elif kind == CTX:
                 state.tell_context(row)
+            elif kind == FUNDING:
+                state.tell_payment(row)
             else:
-                if kind == FUNDING:
-                    state.tell_payment(row)
-                continue  # what only the venue may know, and what alone changes no wish
+                continue  # a bar: what it says is for the venue alone
             touched |= 1 << coin
         state.rows += len(rows)
         return touched

@@ -170,6 +170,20 @@ class ParquetTape:
         turns = np.repeat(np.arange(self.repeat), len(stamps)) * self.shift_ns
         return np.tile(stamps, self.repeat) + turns, np.tile(mid2, self.repeat)
 
+    def told(self, slot: int) -> frozenset[str]:
+        """Return which series the data tell of a coin: funding, oracle, premium."""
+        rows = self._first
+        mine = rows.coin == slot
+        paid = mine & (rows.kind == RowKind.FUNDING)
+        context = mine & (rows.kind == RowKind.CTX)
+        is_told = {
+            "funding": (paid & (rows.b > 0)).any(),
+            "oracle": (context & (rows.b > 0)).any(),
+            "premium": ((paid | context) & (rows.d > 0)).any()
+            or (context & (rows.a > 0) & (rows.b > 0)).any(),
+        }
+        return frozenset(name for name, found in is_told.items() if found)
+
     def gap_rows(self) -> list[Row]:
         """Return the GAP rows of the whole tape, in order."""
         found = []
