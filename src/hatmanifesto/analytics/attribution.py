@@ -176,12 +176,41 @@ def split_fills(fills: Sequence[FillRow], paths: Mapping[int, MidPath]) -> FillP
     return out
 
 
-def _split_coin(fills: Sequence[FillRow], path: MidPath) -> FillParts:
+class Placed(NamedTuple):
+    """Fills of one coin and where they stand on its path; every array has shape (n,).
+
+    ``at`` is the reference tick of each fill, ``later`` that of the end of its horizon.
+    """
+
+    ts: Int64
+    x: Int64
+    px: Int64
+    fee: Int64
+    decision: Int64
+    taker: Bools
+    hole: Bools
+    at: Int64
+    later: Int64
+    is_substituted: Bools
+
+
+def place_fills(fills: Sequence[FillRow], path: MidPath) -> Placed:
+    """Return the fills of one coin with their ticks."""
     ts, x, px, fee, decision, taker, hole = _columns(fills)
     at, is_substituted = tick_before(path, ts)
     at = np.where(hole, tick_reopening(path, ts), at)
     later = np.maximum(tick_at(path, ts + HORIZON_NS), at)
-    last = len(path.ts) - 1
+    return Placed(ts, x, px, fee, decision, taker, hole, at, later, is_substituted)
+
+
+def _split_coin(fills: Sequence[FillRow], path: MidPath) -> FillParts:
+    return parts_until(place_fills(fills, path), path, last=len(path.ts) - 1)
+
+
+def parts_until(placed: Placed, path: MidPath, *, last: int) -> FillParts:
+    """Return the parts of each fill as they stand at the tick ``last``, with no later one known."""
+    ts, x, px, fee, decision, taker, hole, at, later, is_substituted = placed
+    at, later = np.minimum(at, last), np.minimum(later, last)
     mid2, later2, last2 = path.mid2[at], path.mid2[later], path.mid2[last]
     gap_near = path.gap2[later] - path.gap2[at]
     gap_far = path.gap2[last] - path.gap2[later]

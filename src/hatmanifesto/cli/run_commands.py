@@ -8,6 +8,7 @@ from msgspec import structs
 
 from hatmanifesto.cli.groups import AsJson, RunName, Settings
 from hatmanifesto.cli.progress import progress_line
+from hatmanifesto.cli.report_commands import report
 from hatmanifesto.cli.session import (
     answer,
     plain_name,
@@ -141,36 +142,4 @@ def runs(context: typer.Context, as_json: AsJson = False) -> int:
         print_rows(rows, keys)
     else:
         sys.stdout.write("no runs yet; try hat demo\n")
-    return 0
-
-
-def report(
-    context: typer.Context,
-    run: Annotated[Text, typer.Argument(metavar="RUN")] = None,
-    out: Annotated[Text, typer.Option(metavar="FILE", help="Copy into HOME/reports.")] = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the page anew and compare; 6 if it differs.")
-    ] = False,
-    as_json: AsJson = False,
-) -> int:
-    """Show where a run's report is, copy it, or make it anew and compare."""
-    from hatmanifesto.apps.reports import copy_report, report_path, target_path, write_report
-
-    home = session_of(context).home
-    name = plain_name("RUN", run)
-    target = target_path(home, out) if out is not None else None
-    if rebuild:
-        from hatmanifesto.apps.rebuild import rebuild_run
-
-        outcome = rebuild_run(str(home), name)
-        if target is not None and outcome.page:
-            write_report(outcome.page, target)
-        return answer(outcome, as_json=as_json)
-    source = report_path(home, name)
-    if target is not None:
-        copy_report(source, target)
-    if as_json:
-        print_json({"run_id": name, "report_html": str(target or source)})
-    else:
-        sys.stdout.write(f"{target or source}\n")
     return 0
