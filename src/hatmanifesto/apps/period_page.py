@@ -6,7 +6,7 @@ from typing import Any
 
 from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.periods import NO_DATA, NO_FILLS, Span
-from hatmanifesto.apps.report.style import STYLE
+from hatmanifesto.apps.report.style import style_sheet
 from hatmanifesto.apps.report_build import COMPONENT_NAMES
 from hatmanifesto.store.ledger_file import iso_of
 
@@ -30,7 +30,7 @@ def page(title: str, body: Sequence[str]) -> bytes:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{escape(title)} - Hat Manifesto</title>",
-            f"<style>{STYLE}</style>\n</head>\n<body>\n<main>",
+            f"<style>{style_sheet()}</style>\n</head>\n<body>\n<main>",
             *body,
             f"<footer>{FOOTER}</footer>\n</main>\n</body>\n</html>\n",
         ]
@@ -40,11 +40,11 @@ def page(title: str, body: Sequence[str]) -> bytes:
 def head(run: Mapping[str, Any], title: str) -> list[str]:
     """Return the head of a page: what it is of, its evidence, and every warning."""
     lines = [
-        "<header>",
+        '<div class="meta">',
         '<span class="brand">Hat Manifesto</span>',
         f'<span class="badge">{escape(run["evidence"])}</span>',
         f"<span>run {escape(run['run_id'])}</span>",
-        "</header>",
+        "</div>",
         f"<h1>{escape(title)}</h1>",
     ]
     return lines + [f'<div class="banner">{escape(text)}</div>' for text in run["warnings"]]
