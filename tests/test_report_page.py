@@ -111,7 +111,7 @@ def test_findings_are_ranked_with_effect_interval_and_experiment(small):
     assert "95 % interval -6.10 .. -2.30 USDC" in shell
     assert "p = below 0.0001; n = 321" in shell
     assert "Try: quote one tick wider." in shell
-    assert "and 2 smaller ones" in shell
+    assert "and 4 smaller ones" in shell
     silent = replace(small, main=replace(small.main, findings=[]))
     none = text_of(render_report(silent).decode())
     assert "Nothing significant" in none

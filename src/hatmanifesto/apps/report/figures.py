@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hatmanifesto.apps.report.figures_books import correlation_figure
 from hatmanifesto.apps.report.figures_fills import (
     fills_figure,
     markout_figure,
@@ -55,6 +56,7 @@ SECTIONS: dict[str, tuple[Callable[[Analysis], Shown], ...]] = {
         inventory_figure,
         returns_figure,
         rolling_figure,
+        correlation_figure,
         funding_figure,
     ),
     "execution": (

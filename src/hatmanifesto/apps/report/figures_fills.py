@@ -210,12 +210,13 @@ def turnover_figure(analysis: Analysis) -> Shown:
     first, last = (int(analysis.equity.ts[at]) for at in (0, -1))
     sizes = (NS_S, 10 * NS_S, 60 * NS_S, 600 * NS_S, NS_HOUR, 6 * NS_HOUR, NS_DAY, 7 * NS_DAY)
     size = next((one for one in sizes if (last - first) <= one * BUCKETS_MAX), 28 * NS_DAY)
+    start_of = first // min(size, NS_DAY) * min(size, NS_DAY)
     traces: list[Spec] = []
     for is_taker, how, colour in ((False, "maker", "@accent"), (True, "taker", "@sell")):
         sums: Counter[int] = Counter()
         for row in fills:
             if row.is_taker == is_taker:
-                sums[row.ts // size * size] += row.notional
+                sums[start_of + (row.ts - start_of) // size * size] += row.notional
         if sums:
             starts = sorted(sums)
             x = [(start + size // 2) // NS_MS for start in starts]
@@ -252,6 +253,7 @@ def orders_figure(analysis: Analysis) -> Shown:
     trace = {
         **bars("orders", [count for _, count in found], [name for name, _ in found], "@accent"),
         "orientation": "h",
+        "width": min(0.7, 0.22 * len(found)),
         "text": [f"{count:,d} ({100 * count / total:.1f} %)" for _, count in found],
         "textposition": "auto",
         "cliponaxis": False,

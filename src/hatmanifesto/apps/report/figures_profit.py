@@ -35,6 +35,7 @@ from hatmanifesto.apps.report_text import book_names, duration
 from hatmanifesto.domain.units import MICRO, NS_S
 
 CALENDAR_DAYS_MIN = 10
+WEEKS_NAMED = 7
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 Shown = Figure | Missing
@@ -207,7 +208,12 @@ def calendar_figure(analysis: Analysis) -> Shown:
         "colorbar": {"title": {"text": "USDC"}, "thickness": 10, "outlinewidth": 0},
     }
     layout = {
-        "xaxis": names_axis("week from Monday, UTC", nticks=12, tickangle=0),
+        "xaxis": names_axis(
+            "week from Monday, UTC",
+            tickmode="array",
+            tickvals=[_date(weeks[at]) for at in even(len(weeks), WEEKS_NAMED).tolist()],
+            tickangle=-30,
+        ),
         "yaxis": names_axis("day of the week", autorange="reversed"),
     }
     gains = int((sums > 0).sum())

@@ -112,7 +112,7 @@ def returns_figure(analysis: Analysis) -> Shown:
     )
     caption += f" {outside} beyond six deviations not drawn." if outside else ""
     n = plural(len(values), "return")
-    return Figure("returns", title, [found, normal], layout, 320, caption, n, True)
+    return Figure("returns", title, [found, normal], layout, 400, caption, n, True)
 
 
 def rolling_figure(analysis: Analysis) -> Shown:
@@ -137,7 +137,8 @@ def rolling_figure(analysis: Analysis) -> Shown:
     x = millis(ends[window - 1 :][pick])
     known = [None if np.isnan(value) else round(value, 4) for value in ratio[pick].tolist()]
     each = "a year" if is_daily else f"a {word.split()[0]}"
-    sigma = (scale * spread[pick]).round(7).tolist()
+    unit = "% a year" if is_daily else f"bps {each}"
+    sigma = (scale * spread[pick] / (100 if is_daily else 1)).round(7).tolist()
     hover = "%{y:.4~g}<extra>%{fullData.name}</extra>"
     traces = [
         line("volatility", x, sigma, "@accent", hovertemplate=hover),
@@ -146,14 +147,14 @@ def rolling_figure(analysis: Analysis) -> Shown:
     layout = {
         "showlegend": False,
         "xaxis": {**time_axis(equity), "anchor": "y2"},
-        "yaxis": axis(f"volatility, bps {each}", domain=[0.56, 1], rangemode="tozero"),
+        "yaxis": axis(f"volatility, {unit}", domain=[0.56, 1], rangemode="tozero"),
         "yaxis2": axis(f"Sharpe ratio {each}", domain=[0, 0.44]),
         "hovermode": "x unified",
     }
     caption = f"Over the last {window} {word.split()[0]}s"
     caption += ", times the root of 365." if is_daily else f" ({word}), not annualised."
     n = plural(len(values), "return")
-    return Figure("rolling", title, traces, layout, 340, caption, n, True)
+    return Figure("rolling", title, traces, layout, 400, caption, n, True)
 
 
 def _moving(values: Float64, window: int) -> tuple[Float64, Float64]:

@@ -62,7 +62,7 @@ def waterfall_figure(analysis: Analysis) -> Shown:
     caption += f" Zero: {', '.join(zero)}." if zero else ""
     caption += f" Unknown, so not drawn: {', '.join(unknown)}." if unknown else ""
     n = plural(total.fills, "fill")
-    return Figure("attribution", title, [trace], layout, 380, caption, n, True)
+    return Figure("attribution", title, [trace], layout, 470, caption, n, True)
 
 
 def books_split_figure(analysis: Analysis) -> Shown:

@@ -3,7 +3,7 @@
 from html import escape
 
 from hatmanifesto.analytics.findings import Finding
-from hatmanifesto.analytics.metrics import Metric
+from hatmanifesto.analytics.metrics import Metric, usdc_text
 from hatmanifesto.apps.report.tables import capital_text
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_data import ReportData
@@ -17,13 +17,14 @@ from hatmanifesto.apps.report_text import (
     headline,
     interval_text,
     money,
+    money_text,
     unit_text,
 )
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.store.ledger_file import iso_of
 
 SYN_BANNER = "Generated data: this shows that the machine works, it is no evidence of profit."
-FINDINGS_OPEN = 6
+FINDINGS_OPEN = 4
 FINDINGS_MAX = 30
 ASSUMED_BANNER = "Parts of the data are assumed, not recorded:"
 
@@ -136,11 +137,12 @@ def _hold_tile(analysis: Analysis) -> list[str]:
     benchmark = analysis.benchmark
     if benchmark is None:
         return []
-    value = f"{benchmark.excess:+,.4f}"
+    value = money_text(usdc_text(benchmark.excess))
     if benchmark.excess_interval is None:
-        return [_tile("Against holding", value, f"USDC; holding {benchmark.hold_net:+,.4f}")]
-    low, high = benchmark.excess_interval
-    return [_tile("Against holding", value, f"{low:,.4f} .. {high:,.4f} USDC")]
+        held = money_text(usdc_text(benchmark.hold_net))
+        return [_tile("Against holding", value, f"USDC; holding made {held}")]
+    low, high = (money_text(usdc_text(bound)) for bound in benchmark.excess_interval)
+    return [_tile("Against holding", value, f"{low} .. {high} USDC")]
 
 
 def _edge_reason(analysis: Analysis) -> str:

@@ -28,6 +28,7 @@ from hatmanifesto.apps.report.tables_split import (
     failed_table,
     months_table,
     strategies_table,
+    trades_table,
 )
 from hatmanifesto.apps.report_data import ReportData
 from hatmanifesto.apps.report_text import coins_text
@@ -61,7 +62,7 @@ def render_report(data: ReportData) -> bytes:
             _profit(data, drawn),
             _attribution(data, drawn),
             _section("risk", "Risk and exposure", _plots(data, drawn.shown["risk"])),
-            _section("execution", "Execution", _plots(data, drawn.shown["execution"])),
+            _execution(data, drawn),
             _missing(drawn),
             _section("figures-table", "Key figures", figures_table(data.main.metrics)),
             _orders(data),
@@ -216,6 +217,14 @@ def _attribution(data: ReportData, drawn: Drawn) -> str:
     if len(main.attribution.by_coin) > 1:
         parts += ['<h3 class="of">By coin, USDC</h3>', coins_table(main)]
     return _section("attribution", "Attribution", *parts)
+
+
+def _execution(data: ReportData, drawn: Drawn) -> str:
+    parts = [_plots(data, drawn.shown["execution"])]
+    trades = trades_table(data.main)
+    if trades:
+        parts += ['<h3 class="of">Trades that lost and won most</h3>', trades]
+    return _section("execution", "Execution", *parts)
 
 
 def _orders(data: ReportData) -> str:

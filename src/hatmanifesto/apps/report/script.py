@@ -30,6 +30,8 @@ layout.paper_bgcolor=palette.paper;layout.plot_bgcolor=palette.paper;
 layout.font={family:getComputedStyle(document.body).fontFamily,size:small?11:12,
 color:palette.ink};
 layout.height=small?Math.round(Math.min(figure.height,360)*0.92):figure.height;
+if(small&&layout.showlegend){
+layout.height+=9*content.traces.filter(function(t){return t.showlegend!==false;}).length;}
 layout.margin={l:small?42:58,r:small?8:14,t:26,b:small?44:46};
 layout.hoverlabel={bgcolor:palette.paper,bordercolor:palette.axis,font:{color:palette.ink}};
 layout.dragmode=small?false:"zoom";

@@ -16,7 +16,14 @@ from hatmanifesto.apps.report.figures_profit import daily_profit
 from hatmanifesto.apps.report.parts import even
 from hatmanifesto.apps.report.tables import row, table
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_text import NOT_APPLICABLE, UNKNOWN, book_names, grouped, money
+from hatmanifesto.apps.report_text import (
+    NOT_APPLICABLE,
+    UNKNOWN,
+    book_names,
+    duration,
+    grouped,
+    money,
+)
 from hatmanifesto.domain.units import MICRO, NS_S, format_half_micro
 from hatmanifesto.store.ledger_file import iso_of
 
@@ -24,6 +31,7 @@ DEPTH_POINTS_MAX = 20_000
 LARGE = 1_000 * 2 * MICRO
 PARTS = ("spread", "adverse_selection", "timing", "price", "fees", "rebates", "funding", "gap")
 TALL_ROWS = 20
+TRADES_SHOWN = 10
 
 
 def strategies_table(analysis: Analysis) -> str:
@@ -43,7 +51,7 @@ def strategies_table(analysis: Analysis) -> str:
         row(
             [
                 names[book],
-                _amount(2 * capital[book], 2) if book in capital else UNKNOWN,
+                _capital_text(book, capital),
                 _amount(part.net, places),
                 _span(found.get(book), places),
                 _amount(-(part.fees + part.rebates + part.funding_known), places),
@@ -83,6 +91,12 @@ def _amount(half_micro: int | None, decimals: int) -> str:
 def _parts_seen(parts: Mapping[int, Components]) -> list[str]:
     """Return the parts of net that are not zero everywhere."""
     return [name for name in PARTS if any(getattr(p, name) != 0 for p in parts.values())]
+
+
+def _capital_text(book: int, capital: Mapping[int, int]) -> str:
+    if book < 0:
+        return NOT_APPLICABLE
+    return _amount(2 * capital[book], 2) if book in capital else UNKNOWN
 
 
 def _span(bucket: Bucket | None, decimals: int) -> str:
@@ -182,6 +196,33 @@ def months_table(analysis: Analysis) -> str:
         rows.append(row([*cells, money(depth_of(np.cumsum(each)))], numeric=numeric))
     heads = ["month, UTC", "net, USDC", "days with a gain", "best day", "worst day"]
     return table([*heads, "deepest drawdown, by day"], rows, numeric=numeric, kind="sortable")
+
+
+def trades_table(analysis: Analysis) -> str:
+    """Return the trades that won and lost most, "" without any."""
+    ranked = sorted(analysis.trades, key=lambda trade: (trade.pnl, trade.closed, trade.coin))
+    if not ranked:
+        return ""
+    least = ranked[:TRADES_SHOWN]
+    most = ranked[max(len(least), len(ranked) - TRADES_SHOWN) :]
+    books, assets = analysis.identity.books, analysis.identity.assets
+    rows = [
+        row(
+            [
+                assets[trade.coin].coin,
+                books[trade.book] if 0 <= trade.book < len(books) else "house",
+                money(2 * trade.pnl),
+                iso_of(trade.opened)[:19].replace("T", " "),
+                iso_of(trade.closed)[:19].replace("T", " "),
+                duration(trade.closed - trade.opened),
+                f"{trade.fills:,d}",
+            ],
+            numeric=(2, 5, 6),
+        )
+        for trade in [*least, *reversed(most)]
+    ]
+    heads = ["coin", "strategy", "profit, USDC", "opened, UTC", "closed, UTC", "held", "fills"]
+    return table(heads, rows, numeric=(2, 5, 6), kind="tall")
 
 
 def allocations_table(analysis: Analysis) -> str:
