@@ -24,7 +24,7 @@ from hatmanifesto.domain.rows import EXCH, KIND, A, B, Chunk, Row
 from hatmanifesto.domain.units import NS_S
 from hatmanifesto.store.columns import Ints
 from hatmanifesto.store.tape import ArrayTape, ParquetTape
-from hatmanifesto.strategies.contract import Strategy
+from hatmanifesto.strategies.contract import Strategy, View
 
 PAUSE_NS = 1_000_000
 """Time between a cut and the first row of the other day."""
@@ -178,8 +178,9 @@ def run_log(setup: Setup, market: Market) -> Log:
     machines = build(
         setup.spec, cast(ParquetTape, tape), folder=Path(), journal=RecordingJournal(log)
     )
-    for desk in machines.engine.desks:
-        desk.mind.strategy = _recorded(desk.coin, wrap(desk.coin, desk.strategy), log)
+    for mind in machines.engine.minds:
+        coin = mind.desks[0].coin
+        mind.strategy = _recorded(coin, wrap(coin, mind.strategy), log)
     machines.replay.run()
     return log
 
@@ -190,7 +191,7 @@ def _recorded(coin: int, strategy: Strategy, log: Log) -> Strategy:
 
     def noted(p: Any, v: Any, m: Any) -> tuple[int, ...]:
         quotes = decide(p, v, m)
-        log.stamps.append(v.now)
+        log.stamps.append((v if isinstance(v, View) else v[0]).now)
         log.entries.append(("decision", coin, v, tuple(m), quotes))
         return quotes
 

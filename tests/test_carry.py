@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatmanifesto.domain.errors import UsageError
-from hatmanifesto.signals.carry import cross_section
+from hatmanifesto.signals.carry import balanced, cross_section, dollar_neutral
 from hatmanifesto.strategies import carry
 from hatmanifesto.strategies.carry import BOUNDS, CELLS, LEGS, SHARED, Params, build, decide
 from hatmanifesto.strategies.contract import View
 from tests.strategy_views import NS, START, settle_all, view
 
 HOUR = 3_600 * NS
-QUICK = Params(history_h=4, rebalance_h=6.0, half_life_h=4.0)
+QUICK = Params(history_h=4, rebalance_h=6.0, half_life_h=4.0, leg_max_pct=100.0)
 CAPITAL = 600 * 10**6
 
 
@@ -193,7 +193,32 @@ def test_sides_mirror_and_gross_is_bounded(rates: list[list[float | None]]) -> N
         assert abs(sum(row)) * 200_000 <= 0.05 * CAPITAL
 
 
-@pytest.mark.parametrize(("usdc", "legs"), [(600, 4), (30, 2), (20, 0)])
+def test_no_leg_is_above_its_share_and_the_sides_stay_even() -> None:
+    lonely = [[9.0, 9.0, 9.0, 0.125, 0.125, 0.125, -9.0]] * 13
+    held = run(QUICK._replace(leg_max_pct=10.0), lonely)[0][-1]
+    assert held[6] * 200_000 == pytest.approx(0.1 * CAPITAL, rel=0.02)
+    assert sum(held[:3]) * 200_000 == pytest.approx(-0.1 * CAPITAL, rel=0.02)
+
+
+@given(
+    raw=st.lists(st.floats(0.01, 100.0).flatmap(lambda x: st.sampled_from((x, -x))), max_size=30),
+    top=st.floats(0.01, 1.0),
+)
+def test_balanced_weights_are_neutral_and_capped(raw: list[float], top: float) -> None:
+    weights = balanced(raw, 1.0, top)
+    if not (any(x > 0 for x in raw) and any(x < 0 for x in raw)):
+        assert all(math.isnan(w) for w in weights)
+        return
+    assert abs(math.fsum(weights)) < 1e-9
+    assert max(map(abs, weights)) <= top + 1e-12
+    assert sum(map(abs, weights)) <= 1.0 + 1e-9
+    assert all(w * x > 0 for w, x in zip(weights, raw, strict=True))
+    plain = dollar_neutral(raw, 1.0)
+    if max(map(abs, plain)) <= top:
+        assert weights == pytest.approx(plain)
+
+
+@pytest.mark.parametrize(("usdc", "legs"), [(600, 4), (100, 4), (30, 2), (20, 0)])
 def test_small_accounts_keep_the_extremes_or_say_why_not(usdc: int, legs: int) -> None:
     m = memory(6)
     held = [0] * 6

@@ -173,3 +173,41 @@ def dollar_neutral(raw: Sequence[float], gross: float) -> list[float]:
         return [math.nan] * len(raw)
     half = 0.5 * gross
     return [half * value / (bought if value > 0 else sold) for value in raw]
+
+
+def balanced(raw: Sequence[float], gross: float, top: float) -> list[float]:
+    """Return ``dollar_neutral`` weights none of which is above ``top``.
+
+    What a leg may not hold goes to the others of its side in proportion; where a side cannot hold
+    its half, both hold what that one can. NaN when a side is empty.
+
+    Args:
+        raw: signed weights of any scale.
+        gross: of both sides, > 0.
+        top: largest absolute weight, > 0.
+    """
+    bought = [value for value in raw if value > 0]
+    sold = [-value for value in raw if value < 0]
+    if not (bought and sold):
+        return [math.nan] * len(raw)
+    half = min(0.5 * gross, top * len(bought), top * len(sold))
+    longs, shorts = iter(capped(bought, half, top)), iter(capped(sold, half, top))
+    return [next(longs) if value > 0 else -next(shorts) if value < 0 else 0.0 for value in raw]
+
+
+def capped(parts: Sequence[float], total: float, top: float) -> list[float]:
+    """Return shares of ``total`` in proportion to ``parts`` > 0, none above ``top``.
+
+    ``total`` is at most ``top`` times their number.
+    """
+    shares = [0.0] * len(parts)
+    free = list(range(len(parts)))
+    left = total
+    while free:
+        scale = left / math.fsum(parts[i] for i in free)
+        over = [i for i in free if parts[i] * scale > top]
+        for i in over or free:
+            shares[i] = top if over else parts[i] * scale
+        left -= top * len(over)
+        free = [i for i in free if i not in over] if over else []
+    return shares

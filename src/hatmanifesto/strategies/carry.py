@@ -5,8 +5,9 @@ payments by age; an hour that nobody told is unknown, not zero. At each rebalanc
 known and freshly quoted are ranked, weighed -(rank - mean rank) / volatility, and a coin becomes a
 leg only when its funding, measured from the median of the universe, beats the costs of the round
 trip within the holding time; a leg already held stays as long as it beats the way out. Each side is
-half the gross. On a small account the legs nearest the middle go until each is large enough.
-A coin that appears later changes nothing before, since only its own view knows it.
+half the gross, a leg at most ``leg_max_pct``. On a small account the legs nearest the middle go
+until each is large enough. A coin that appears later changes nothing before, since only its own
+view knows it.
 
 This is perp against perp: what is earned is funding and relative price, and one leg without the
 other is directional. The hedged form, short perp and long spot, needs a second leg in the data.
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.domain.units import NS_S
-from hatmanifesto.signals.carry import BPS, dollar_neutral, hours_to_pay, rank_scores
+from hatmanifesto.signals.carry import BPS, balanced, hours_to_pay, rank_scores
 from hatmanifesto.signals.funding import fold_rate
 from hatmanifesto.signals.volatility import fold_return, volatility_of
 from hatmanifesto.strategies.contract import CROSS, Quotes, SignalSpec, Strategy, View
@@ -43,6 +44,8 @@ CELLS = 13
 """Cells of a coin: net carry [bps a day], target [sz units], hours to break even; weighted sum of
 funding rates, weights, stamp of the last [ns], payments; last close, its time [s] and number, sum
 and weights of squared returns, closes."""
+LEG_FLOOR = 12_000_000.0
+"""A leg may always be so large [micro-USDC]: what the venue takes and a lot of room."""
 HOUR_S = 3_600.0
 DAY_H = 24.0
 
@@ -56,6 +59,7 @@ class Params(NamedTuple):
     history_h: payments and hourly closes of a coin before it is a candidate.
     vol_half_life_h: of the variance estimate [h].
     gross: long and short side together [multiple of capital].
+    leg_max_pct: largest leg [percent of capital]; where few pay, less than ``gross`` is held.
     fee_bps: of one fill [bps].
     band_pct: a target nearer than this to what is held is not traded [percent].
     quorum_pct: share of the quoted coins that must be fresh for a rebalance [percent].
@@ -72,6 +76,7 @@ class Params(NamedTuple):
     history_h: int = 72
     vol_half_life_h: float = 240.0
     gross: float = 1.0
+    leg_max_pct: float = 10.0
     fee_bps: float = 4.5
     band_pct: float = 20.0
     quorum_pct: float = 80.0
@@ -90,6 +95,7 @@ BOUNDS = MappingProxyType(
         "history_h": (2, 8_760),
         "vol_half_life_h": (1.0, 8_760.0),
         "gross": (0.01, 10.0),
+        "leg_max_pct": (0.01, 1_000.0),
         "fee_bps": (-1.0, 50.0),
         "band_pct": (0.0, 90.0),
         "quorum_pct": (0.0, 100.0),
@@ -246,11 +252,12 @@ def weigh(p: Params, legs: Sequence[Leg], views: Sequence[View], capital: int) -
         capital: of the strategy [micro-USDC].
     """
     left = list(legs)
+    top = max(0.01 * p.leg_max_pct, LEG_FLOOR / capital) if capital > 0 else 0.0
     while True:
         raw = [-leg.score / leg.sigma for leg in left]
         if not (any(value > 0 for value in raw) and any(value < 0 for value in raw)):
             return {}
-        weights = dollar_neutral(raw, p.gross)
+        weights = balanced(raw, p.gross, top)
         small = [
             leg
             for leg, weight in zip(left, weights, strict=True)
