@@ -1,6 +1,7 @@
 """No look-ahead in strategies on hourly data: what follows a cut changes nothing before it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ import pytest
 from hatmanifesto.apps.data import open_dataset
 from hatmanifesto.apps.request import BacktestRequest
 from hatmanifesto.apps.spec import build_spec
+from hatmanifesto.domain.enums import RowKind
 from hatmanifesto.domain.events import Filled
-from hatmanifesto.domain.rows import Row
+from hatmanifesto.domain.rows import COIN, EXCH, KIND, A, Row
 from hatmanifesto.store.dataset import SAMPLE
+from hatmanifesto.strategies.contract import Strategy
+from tests import planted_leaks
 from tests.core_world import HOUR, bbo, ctx, funding
-from tests.lookahead import Market, Setup, clean, judge, run_log
+from tests.lookahead import Market, Scheme, Setup, Verdict, Wrap, clean, judge, run_log
 
 COINS = ("BTC", "ETH")
 HOURS = 240
@@ -57,9 +61,41 @@ def market_of(seed: int) -> Market:
     return Market(COINS, rows, np.zeros((0, 20, 4), dtype=np.int64))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
-def test_decisions_are_the_same_whatever_follows(name: str) -> None:
+def next_payment(market: Market) -> tuple[Market, Wrap]:
+    """Leak in a feature: the carry ranks by the payments of the hour to come."""
+    paid = [
+        [
+            (row[EXCH], row[A])
+            for row in market.rows
+            if row[KIND] == RowKind.FUNDING and row[COIN] == c
+        ]
+        for c in range(len(market.coins))
+    ]
+
+    def wrap(coin: int, strategy: Strategy) -> Strategy:
+        decide = strategy.decide
+
+        def peek(p: Any, views: Any, m: Any) -> tuple[int, ...]:
+            seen = []
+            for c, v in enumerate(views):
+                rate = next((r for at, r in paid[c] if at > v.now), v.funding_rate)
+                seen.append(v._replace(funding_rate=rate))
+            return decide(p, tuple(seen), m)
+
+        return strategy._replace(decide=peek)
+
+    return market, wrap
+
+
+LEAKS: dict[str, Scheme] = {
+    "trend": planted_leaks.peeking(STEP),
+    "reversion": planted_leaks.early(STEP),
+    "carry": next_payment,
+}
+
+
+def verdict_of(name: str, scheme: Scheme) -> Verdict:
+    """Return what the cuts show of a strategy on the hourly market."""
     strategy, settings = CASES[name]
     dataset = open_dataset(SAMPLE, "nowhere")
     request = BacktestRequest(
@@ -71,12 +107,25 @@ def test_decisions_are_the_same_whatever_follows(name: str) -> None:
         capital=10_000 * 10**6,
         latency="fixed:200ms",
     )
-    setup = Setup(build_spec(request, dataset)[0], clean, FEED_NS)
+    setup = Setup(build_spec(request, dataset)[0], scheme, FEED_NS)
     market, other = market_of(1), market_of(2)
     assert run_log(setup, market).count(Filled) >= 10
-    stamps = sorted({row[2] for row in market.rows})[40:-10]
+    stamps = sorted({row[EXCH] for row in market.rows if row[KIND] == RowKind.BBO})[40:-10]
     cuts = stamps[:: len(stamps) // CUTS][:CUTS]
     verdict = judge(setup, market, other, cuts=cuts)
     print(f"{name}: {verdict}")
     assert verdict.cuts == CUTS
+    return verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_decisions_are_the_same_whatever_follows(name: str) -> None:
+    verdict = verdict_of(name, clean)
     assert verdict.either == 0, verdict.first
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_a_planted_leak_is_caught(name: str) -> None:
+    assert verdict_of(name, LEAKS[name]).either == CUTS
