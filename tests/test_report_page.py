@@ -15,7 +15,7 @@ from hatmanifesto.apps.report.head import ASSUMED_BANNER
 from hatmanifesto.apps.report.palette import PALETTES
 from hatmanifesto.apps.report.parts import SERIES
 from hatmanifesto.apps.report_data import Assumption, ReportData
-from hatmanifesto.apps.report_text import headline
+from hatmanifesto.apps.report_text import caveats, headline
 from hatmanifesto.domain.enums import Evidence
 from tests.browser import SCHEMES, Browser, chromium
 from tests.house_run import house
@@ -135,6 +135,25 @@ def test_many_strategies_are_told_apart(many):
     assert "ZeroDivisionError: division by zero" in shell
     assert "risk_parity" in shell
     assert "By month" in shell
+
+
+@pytest.mark.slow
+def test_mids_far_apart_show_no_markouts_and_say_why(many, small):
+    drawn = figures_of(many.main)
+    assert "markouts" not in [figure.name for figure in drawn.all]
+    reasons = {item.title: item.why for item in drawn.missing}
+    assert reasons["Markouts after our fills"].startswith("mids come every 1 hour, the longest")
+    assert any(note.startswith("Mids come every 1 hour:") for note in caveats(many))
+    assert "markouts" in [figure.name for figure in figures_of(small.main).all]
+    assert not any("Mids come" in note for note in caveats(small))
+
+
+@pytest.mark.slow
+def test_strategies_that_move_apart_have_no_correlation(many):
+    figure = next(one for one in figures_of(many.main).all if one.name == "correlation")
+    table = figure.traces[0]["z"]
+    assert [table[i][i] for i in range(3)] == [1, 1, 1]
+    assert all(abs(table[i][j]) < 0.6 for i in range(3) for j in range(3) if i != j)
 
 
 @pytest.mark.slow

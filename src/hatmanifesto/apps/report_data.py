@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hatmanifesto.analytics.mids import merge_spans
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.domain.enums import Evidence
@@ -48,6 +50,12 @@ class ReportData:
     def analyses(self) -> dict[str, Analysis]:
         """Return every analysis by its tie order, the main one first."""
         return {self.ties or "this run": self.main, **self.others}
+
+
+def spacing_ns(analysis: Analysis) -> int:
+    """Return the usual distance between mids, the median over all coins [ns]; 0 when unknown."""
+    steps = [np.diff(path.ts) for path in analysis.paths.values() if len(path.ts) > 1]
+    return int(np.median(np.concatenate(steps))) if steps else 0
 
 
 def recorded_ns(analysis: Analysis) -> int:

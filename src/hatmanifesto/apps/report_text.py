@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from hatmanifesto.analytics.attribution import HORIZON_NS
 from hatmanifesto.analytics.metrics import Metric
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_data import ReportData, recorded_ns
+from hatmanifesto.apps.report_data import ReportData, recorded_ns, spacing_ns
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.units import NS_HOUR, NS_S, format_half_micro
 
@@ -108,7 +109,11 @@ def headline(data: ReportData) -> str:
     net = main.attribution.total.net
     verb = "made" if net >= 0 else "lost"
     cost = cost_of(main)
-    costs = f"after {money(cost)} of costs" if cost >= 0 else f"with {money(-cost)} of rebates"
+    costs = (
+        f"after {money(cost)} of costs"
+        if cost >= 0
+        else f"with rebates and funding {money(-cost)} above fees"
+    )
     result = f"{who_text(data)} {verb} {money(abs(net))} USDC {costs} {where}{_range_text(main)}"
     return f"{result}; doing nothing made 0; {edge_text(main)}."
 
@@ -173,6 +178,12 @@ def caveats(data: ReportData) -> list[str]:
         out.append(
             f"{hours} funding hour{'s' * (hours != 1)} of {_listed(coins)} passed with a position "
             "and no rate in the data: that funding is unknown and not in the net."
+        )
+    spacing = spacing_ns(data.main)
+    if facts.fills and spacing > HORIZON_NS:
+        out.append(
+            f"Mids come every {duration(spacing)}: what is called adverse selection within 5 s is "
+            "the move to the next of them, and no shorter markout is known."
         )
     if facts.margin_called is not None:
         out.append("The account fell below its maintenance margin and the run ended there.")

@@ -34,7 +34,7 @@ def correlation_figure(analysis: Analysis) -> Shown:
         shares=funding_shares(facts.funding, facts.fills),
     )
     steps = {book: np.diff(profit).astype(np.float64) for book, profit in series.items()}
-    moving = [book for book, change in steps.items() if change.std() > 0][:BOOKS_MAX]
+    moving = [book for book, change in steps.items() if book >= 0 and change.std() > 0][:BOOKS_MAX]
     if len(moving) < 2:
         return Missing(title, "fewer than two strategies whose profit changed")
     table: Float64 = np.corrcoef(np.array([steps[book] for book in moving]))

@@ -31,6 +31,8 @@ from hatmanifesto.apps.report.parts import (
     time_axis,
 )
 from hatmanifesto.apps.report_build import Analysis
+from hatmanifesto.apps.report_data import spacing_ns
+from hatmanifesto.apps.report_text import duration
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.units import NS_HOUR, NS_S, format_fixed
 
@@ -148,6 +150,10 @@ def markout_figure(analysis: Analysis) -> Shown:
     if not any(row.bps is not None for row in analysis.markouts):
         return Missing(title, "no fill with a known mid after it")
     horizons = sorted({row.horizon_s for row in analysis.markouts})
+    spacing = spacing_ns(analysis)
+    if spacing > horizons[-1] * NS_S:
+        why = f"mids come every {duration(spacing)}, the longest horizon is {horizons[-1]} s"
+        return Missing(title, why)
     traces: list[Spec] = []
     for how, colour, shift in (("maker", "@accent", -0.06), ("taker", "@sell", 0.06)):
         rows = [row for row in analysis.markouts if row.liquidity == how and row.bps is not None]

@@ -117,7 +117,8 @@ def books_figure(analysis: Analysis) -> Shown:
     caption = "Each strategy's own sub-ledger at the mid, fees and its share of funding included."
     if len(series) > SERIES:
         caption += f" The {SERIES - 1} with the largest result; the rest are summed as others."
-    n = plural(len(series), "strategy").replace("strategys", "strategies")
+    count = sum(book >= 0 for book in series)
+    n = f"{count} {'strategy' if count == 1 else 'strategies'}"
     return Figure("strategies", title, traces, layout, 340, caption, n)
 
 

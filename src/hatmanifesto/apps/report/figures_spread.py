@@ -18,6 +18,7 @@ from hatmanifesto.apps.report.parts import (
     seconds_axis,
 )
 from hatmanifesto.apps.report_build import Analysis
+from hatmanifesto.apps.report_text import duration
 from hatmanifesto.domain.units import MICRO, NS_S
 
 CLIP = 0.995
@@ -102,13 +103,17 @@ def slippage_figure(analysis: Analysis) -> Shown:
         "bargap": 0.04,
         "showlegend": True,
         "legend": LEGEND,
-        "xaxis": axis("fill against mid, bps; positive is better than the mid"),
+        "xaxis": axis("fill against mid, bps (positive: better)"),
         "yaxis": axis("number of fills"),
     }
     caption = f"Mean by value: {', '.join(means)}."
     caption += f" {outside} outermost not drawn." if outside else ""
     n = plural(len(known), "fill")
     return Figure("slippage", title, traces, layout, 320, caption, n, True)
+
+
+def _wait_text(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms" if seconds < 1 else duration(round(seconds * NS_S))
 
 
 def waiting_figure(analysis: Analysis) -> Shown:
@@ -136,7 +141,7 @@ def waiting_figure(analysis: Analysis) -> Shown:
         y = (100 * share).round(2).tolist()
         hover = "%{y:.1f} % within %{x:.3~g} s<extra>" + name + "</extra>"
         traces.append(line(name, x, y, colour, dash=dash, hovertemplate=hover))
-        medians.append(f"{name} {float(np.median(seconds)):.3g} s")
+        medians.append(f"{name} {_wait_text(float(np.median(seconds)))}")
     layout = {
         "showlegend": True,
         "legend": LEGEND,

@@ -44,6 +44,7 @@ TIME_TICKS = (
     (604_800, "1 wk"),
     (2_592_000, "30 d"),
 )
+TICKS_MAX = 7
 USDC_HOVER = "%{y:,.4f} USDC"
 
 
@@ -197,6 +198,7 @@ def seconds_axis(title: str, values: Sequence[float]) -> Spec:
     """Return a logarithmic axis of times [s] with ticks that people know."""
     low, high = max(1e-4, min(values)), max(values)
     ticks = [(at, text) for at, text in TIME_TICKS if low / 3 <= at <= high * 3]
+    ticks = ticks[:: -(-len(ticks) // TICKS_MAX)]
     return {
         "type": "log",
         "title": {"text": title},

@@ -84,6 +84,7 @@ th button::after{content:" \\2195";opacity:.45}
 th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
 th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 td.num,th.num{text-align:right;white-space:nowrap}
+table.tall td:first-child,table.sortable td:first-child{white-space:nowrap}
 table.narrow{width:auto;min-width:20rem}
 td.part{min-width:9rem}.hint{display:block;color:var(--muted);font-size:.79rem}
 tr.group td{padding-top:1rem;font-weight:640;border-bottom-color:var(--muted)}
