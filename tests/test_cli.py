@@ -14,7 +14,18 @@ from hatmanifesto.ops.config import load_config
 from tests.bad_inputs_config import base_toml
 
 COMMANDS = (
-    *("backtest", "demo", "replay", "verify", "runs", "report", "data", "trials", "config"),
+    *(
+        "backtest",
+        "demo",
+        "replay",
+        "verify",
+        "runs",
+        "report",
+        "export",
+        "data",
+        "trials",
+        "config",
+    ),
     *("preflight", "live", "order", "kill", "resume", "dashboard", "audit"),
 )
 ORDER = ["order", "check", "--coin", "BTC", "--side", "buy", "--bid", "95000", "--ask", "95001"]

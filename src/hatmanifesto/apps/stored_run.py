@@ -1,4 +1,4 @@
-"""Opens a finished run from its folder and its data, without any machine that made it."""
+"""Opens a finished run from its folder, and its data, without any machine that made it."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -25,11 +25,11 @@ UNSEALED = (
 
 
 class StoredRun(NamedTuple):
-    """A run as it lies on the disk."""
+    """A run as it lies on the disk; its data are opened only where mids are needed."""
 
+    home: Path
     manifest: Manifest
     folder: Path
-    dataset: Dataset
     endings: dict[str, Ending]
 
     @property
@@ -50,11 +50,28 @@ class StoredRun(NamedTuple):
         known = self.manifest.files.get(LEDGER_PARQUET)
         return path.is_file() and sha256_file(path) == known
 
+    def identity(self, ties: str = "") -> RunIdentity:
+        """Return what the journal does not say, under one order of ties."""
+        return identity_of(self.spec, self.endings[ties or self.spec.tie_orders[0]])
+
     def materials(self, ties: str) -> tuple[RunIdentity, dict[int, Mids]]:
-        """Return identity and mids under one order of ties."""
-        tape = open_tape(self.spec, self.dataset, ties=ties)
-        ending = self.endings[ties]
-        return identity_of(self.spec, ending), mids_of(tape, rows=ending.rows)
+        """Return identity and mids under one order of ties.
+
+        Raises:
+            DataError: if the data are missing, or not those the run ran on.
+        """
+        tape = open_tape(self.spec, self._dataset(), ties=ties)
+        return self.identity(ties), mids_of(tape, rows=self.endings[ties].rows)
+
+    def _dataset(self) -> Dataset:
+        dataset = open_dataset(self.spec.data, self.home)
+        if dataset.dataset_hash != self.spec.dataset_hash:
+            raise DataError(
+                f"the data of {self.manifest.run_id} are not the ones it ran on",
+                why=f"{dataset.dataset_hash} instead of {self.spec.dataset_hash}",
+                fix="import the original files again",
+            )
+        return dataset
 
     def analyse(self, ties: str = "") -> Analysis:
         """Return the analysis under one order of ties, the headline's by default.
@@ -68,28 +85,21 @@ class StoredRun(NamedTuple):
 
 
 def open_run(home: Path, run_id: str) -> StoredRun:
-    """Return a run and its data.
+    """Return a run.
 
     Raises:
-        DataError: if there is no such run, or its data are not those it ran on.
+        DataError: if there is no such run.
         MismatchError: if its manifest or endings were changed.
     """
     manifest = load_manifest(home, run_id)
     if manifest.run_id != run_id:
         raise MismatchError(f"the manifest of {run_id} names run {manifest.run_id}")
-    dataset = open_dataset(manifest.spec.data, home)
-    if dataset.dataset_hash != manifest.spec.dataset_hash:
-        raise DataError(
-            f"the data of {run_id} are not the ones it ran on",
-            why=f"{dataset.dataset_hash} instead of {manifest.spec.dataset_hash}",
-            fix="import the original files again",
-        )
     folder = runs_folder(home) / run_id
     endings = read_endings(folder)
     missing = [ties for ties in manifest.spec.tie_orders if ties not in endings]
     if missing:
         raise MismatchError(f"the endings of {run_id} do not tell of {missing[0]}")
-    return StoredRun(manifest, folder, dataset, endings)
+    return StoredRun(home, manifest, folder, endings)
 
 
 def newest_run(home: Path) -> str:

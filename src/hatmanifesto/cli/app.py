@@ -9,6 +9,7 @@ from hatmanifesto.cli import (
     house_commands,
     new_commands,
     order_commands,
+    report_commands,
     run_commands,
 )
 from hatmanifesto.cli.groups import group
@@ -18,7 +19,15 @@ def build_app() -> typer.Typer:
     """Return the command line's parser."""
     app = group("Hat Manifesto: a trading house for the Hyperliquid exchange.")
     app.callback()(_globals)
-    for module in (run_commands, data_commands, new_commands, house_commands, order_commands):
+    for module in (
+        run_commands,
+        report_commands,
+        data_commands,
+        new_commands,
+        house_commands,
+        order_commands,
+        report_commands,
+    ):
         module.add(app)
     return app
 

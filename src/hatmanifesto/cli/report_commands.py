@@ -7,10 +7,19 @@ from typing import Annotated
 import typer
 
 from hatmanifesto.cli.groups import AsJson
-from hatmanifesto.cli.session import answer, plain_name, print_json, session_of
+from hatmanifesto.cli.session import answer, plain_name, print_json, session_of, whole_number
 from hatmanifesto.domain.errors import UsageError
 
 Text = str | None
+
+
+YEAR_FIRST, YEAR_LAST = 1970, 2261
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("report")(report)
+    app.command("export")(export)
 
 
 def report(
@@ -64,3 +73,32 @@ def _periods(
 
     name = None if run is None else plain_name("RUN", run)
     return answer(write_reports(home, name, kinds), as_json=as_json)
+
+
+def export(
+    context: typer.Context,
+    year: Annotated[Text, typer.Option(help="Calendar year, UTC.")] = None,
+    tax: Annotated[bool, typer.Option("--tax", help="Disposals, fees, funding.")] = False,
+    method: Annotated[Text, typer.Option(help="With --tax: fifo (default) or average.")] = None,
+    run: Annotated[Text, typer.Option(metavar="RUN", help="Else the newest.")] = None,
+    out: Annotated[Text, typer.Option(metavar="FILE", help="Below HOME/exports.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write a year of a run's ledger, or its realised disposals, as CSV."""
+    number = whole_number("--year", year, low=YEAR_FIRST, high=YEAR_LAST)
+    if number is None:
+        raise UsageError("--year is missing", fix="give a year, e.g. --year 2026")
+    if method is not None and not tax:
+        raise UsageError("--method needs --tax", why="the ledger itself is at average cost")
+    name = None if run is None else plain_name("--run", run)
+    from hatmanifesto.apps.export import export_year
+
+    outcome = export_year(
+        session_of(context).home,
+        year=number,
+        run_id=name,
+        is_tax=tax,
+        method=method or "fifo",
+        out=out,
+    )
+    return answer(outcome, as_json=as_json)

@@ -8,7 +8,6 @@ from msgspec import structs
 
 from hatmanifesto.cli.groups import AsJson, RunName, Settings
 from hatmanifesto.cli.progress import progress_line
-from hatmanifesto.cli.report_commands import report
 from hatmanifesto.cli.session import (
     answer,
     plain_name,
@@ -29,7 +28,6 @@ def add(app: typer.Typer) -> None:
     app.command("replay")(replay)
     app.command("verify")(verify)
     app.command("runs")(runs)
-    app.command("report")(report)
 
 
 def backtest(
