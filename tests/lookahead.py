@@ -20,12 +20,14 @@ from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.commands import Cancel, Modify, Place
 from hatmanifesto.domain.enums import RowKind
 from hatmanifesto.domain.events import Filled, FundingUnknown
-from hatmanifesto.domain.rows import EXCH, KIND, A, B, Chunk, Row
+from hatmanifesto.domain.rows import EXCH, KIND, REF, A, B, C, Chunk, Row
 from hatmanifesto.domain.units import NS_S
 from hatmanifesto.store.columns import Ints
 from hatmanifesto.store.tape import ArrayTape, ParquetTape
 from hatmanifesto.strategies.contract import Strategy, View
 
+OTHER_BAR = (1_234_500, 10**12)
+"""Open [px units] and volume [sz units] of a bar that begins at a cut, another day's."""
 PAUSE_NS = 1_000_000
 """Time between a cut and the first row of the other day."""
 GAP_MARGIN_NS = 5 * NS_S
@@ -121,8 +123,8 @@ def market_of(tape: ParquetTape) -> Market:
 
 
 def truncated(market: Market, cut: int) -> Market:
-    """Return the market without what is stamped after ``cut``."""
-    return market._replace(rows=market.rows[: _end(market, cut)])
+    """Return the market without what is stamped after ``cut``, and without the bar under way."""
+    return market._replace(rows=_before(market, cut, begins=(0, 0)))
 
 
 def replaced(market: Market, cut: int, other: Market) -> Market:
@@ -130,8 +132,19 @@ def replaced(market: Market, cut: int, other: Market) -> Market:
     shift = cut + PAUSE_NS - other.rows[0][EXCH]
     first = len(market.levels)
     later = [moved(row, shift=shift, first=first) for row in other.rows]
-    rows = market.rows[: _end(market, cut)] + later
+    rows = _before(market, cut, begins=OTHER_BAR) + later
     return Market(market.coins, rows, np.concatenate([market.levels, other.levels]))
+
+
+def _before(market: Market, cut: int, *, begins: tuple[int, int]) -> list[Row]:
+    """Return the rows up to ``cut``; bars that begin then are others, for they are the future."""
+    rows = market.rows[: _end(market, cut)]
+    at = len(rows)
+    while at and rows[at - 1][EXCH] == cut:
+        at -= 1
+    return rows[:at] + [
+        (*row[:C], *begins, row[REF]) if row[KIND] == RowKind.BAR else row for row in rows[at:]
+    ]
 
 
 def _end(market: Market, cut: int) -> int:
