@@ -155,8 +155,12 @@ def test_a_payment_that_never_comes_is_unknown_and_the_mid_stands_in_for_the_ora
     (paid,) = venue.of(FundingPaid)
     assert isinstance(paid, FundingPaid)
     assert paid.oracle == 2_000 * 10**10
-    venue.clearing.finish(venue.now)
-    assert len(venue.of(FundingUnknown)) == 1
+    venue.boundary(MID, MID)
+    end = venue.now - STEP
+    venue.clearing.finish(end)
+    assert len(venue.of(FundingUnknown)) == 1, "the payment of the last boundary is beyond the run"
+    venue.clearing.finish(end + 1)
+    assert len(venue.of(FundingUnknown)) == 2
 
 
 def test_a_planted_fault_in_the_counting_of_boundaries_is_found(

@@ -114,9 +114,8 @@ def test_payments_keep_their_stamp_and_those_before_and_after_the_bars_are_left_
         (START_NS, 1_000_000, 1, 0, 0, -1),
         (at(1) + 29_000_000, 125_000, 1, 0, 0, -1),
         (at(4), -100_000, 1, 0, 0, -1),
-        (at(6), 0, 1, 0, 0, -1),
-    ]
-    short = rows_of(bars(home, "bars,paid", coins=("BTC",), start_ns=at(2), end_ns=at(5)))
+    ], "that of hour 6 comes after the last bar"
+    short = rows_of(bars(home, "bars,paid", coins=("BTC",), start_ns=at(2), end_ns=at(6)))
     assert [row[EXCH] for row in short if row[KIND] == RowKind.FUNDING] == [at(4)]
 
 

@@ -23,9 +23,10 @@ from hatmanifesto.simex.clearing import Clearing, FeeSchedule
 from hatmanifesto.simex.latency import LatencyModel, LatencySource, parse_latency
 from hatmanifesto.simex.matching import Matcher
 from hatmanifesto.simex.queue import parse_queue_model
-from hatmanifesto.simex.replay import TRADER, Legs, Replay
+from hatmanifesto.simex.replay import SNAPSHOT_BARS, SNAPSHOT_NS, TRADER, Legs, Replay
 from hatmanifesto.simex.replay_book import ReplayBook
 from hatmanifesto.store.dataset import Dataset
+from hatmanifesto.store.draft import interval_ns
 from hatmanifesto.store.series import TICKS
 from hatmanifesto.store.tape import STAMP_MAX, ParquetTape
 from hatmanifesto.warden.policy import NullSigner, Policy, Warden
@@ -99,9 +100,17 @@ def build(
         journal=journal,
         legs=_legs(spec, folder),
         block_ns=spec.block_ms * NS_MS,
+        snapshot_ns=_snapshot_ns(spec),
         progress=progress,
     )
     return Machines(tape, engine, clearing, replay)
+
+
+def _snapshot_ns(spec: RunSpec) -> int:
+    """Return how often the journal notes the hash of the engine [ns]."""
+    if spec.interval == TICKS:
+        return SNAPSHOT_NS
+    return max(SNAPSHOT_NS, SNAPSHOT_BARS * interval_ns(spec.interval))
 
 
 def _matcher(spec: RunSpec, tape: ParquetTape) -> Matcher:

@@ -310,7 +310,7 @@ class Clearing:
 
     def finish(self, exch: int) -> None:
         """Tell of funding hours that no rate came for; call at the end of the data."""
-        for name, fact in self._funding.unknown(exch):
+        for name, fact in self._funding.finish(exch):
             self._emit(name, fact)
 
     def _cross_hour(self, now: int) -> None:

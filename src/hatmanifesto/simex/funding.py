@@ -52,6 +52,14 @@ class FundingClock:
                 for name, szi in self._szi[coin].items():
                     yield name, FundingUnknown(coin, szi, exch, 0)
 
+    def finish(self, exch: int) -> Iterator[tuple[str, FundingUnknown]]:
+        """Yield the hours before the end of a run that no rate came for.
+
+        A run that ends at the stroke of an hour does not hold the payment that follows.
+        """
+        if self.hour_next - NS_HOUR < exch:
+            yield from self.unknown(exch)
+
     def settle(self, row: Row, *, oracle: int, px_one: int) -> list[tuple[str, FundingPaid]]:
         """Return ``-szi * oracle * rate`` of each holder, truncated toward zero (PROTOCOL 13).
 

@@ -33,6 +33,8 @@ COMMANDS = (Modify, Place, Cancel)
 
 SNAPSHOT_NS = 5 * 60 * 10**9
 """Every so often the journal notes the hash of the engine's whole content [ns]."""
+SNAPSHOT_BARS = 24
+"""Over candles it does so once in so many bars."""
 
 TRADER = "trader"
 """Name of the account that the engine trades."""
@@ -71,6 +73,7 @@ class Replay:
         journal: Journal,
         legs: Legs,
         block_ns: int,
+        snapshot_ns: int = SNAPSHOT_NS,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self._tape = tape
@@ -82,6 +85,7 @@ class Replay:
         self._journal = journal
         self._legs = legs
         self._actions = BlockQueue(block_ns)
+        self._snapshot_ns = snapshot_ns
         self._facts: deque[tuple[int, Fact]] = deque()
         self._fact_exch = -1
         self._fact_recv = 0
@@ -220,7 +224,7 @@ class Replay:
             self._journal.write(records)
             self._send(records, now)
         if now >= self._snapshot_next:
-            self._snapshot_next = now - now % SNAPSHOT_NS + SNAPSHOT_NS
+            self._snapshot_next = now - now % self._snapshot_ns + self._snapshot_ns
             self._journal.write([Snapshot(now, engine_hash(self._engine))])
 
     def _send(self, records: list[Record], now: int) -> None:

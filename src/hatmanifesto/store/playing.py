@@ -96,7 +96,11 @@ def _candles(dataset: Dataset, coin: str, length_ns: int) -> Columns:
 
 
 def _told(dataset: Dataset, coins: Sequence[str], window: Window, market: Rows) -> Rows:
-    """Return contexts up to the last market row, and the payments of the hours up to it."""
+    """Return contexts up to the last market row, and the payments of the hours before it.
+
+    A payment comes after its hour. One whose hour had begun when the market rows ended is kept,
+    though it bears a later stamp; that of an hour which begins as they end is beyond the run.
+    """
     parts = []
     for slot, coin in enumerate(coins):
         for snapshot in dataset.snapshots:
@@ -105,8 +109,10 @@ def _told(dataset: Dataset, coins: Sequence[str], window: Window, market: Rows) 
     rows = window.of(concatenate(parts))
     if not len(market.exch):
         return rows
-    due = np.where(rows.kind == RowKind.FUNDING, rows.exch // NS_HOUR * NS_HOUR, rows.exch)
-    return take_rows(rows, (rows.exch >= market.exch.min()) & (due <= market.exch.max()))
+    end = market.exch.max()
+    paid = (rows.kind == RowKind.FUNDING) & (rows.exch // NS_HOUR * NS_HOUR < end)
+    told = (rows.kind == RowKind.CTX) & (rows.exch <= end)
+    return take_rows(rows, (rows.exch >= market.exch.min()) & (paid | told))
 
 
 def _tick_holes(dataset: Dataset, coins: Sequence[str]) -> list[GapMark]:
