@@ -234,6 +234,11 @@ def test_the_reader_can_switch_colours_pick_a_coin_and_sort(browser, many, tmp_p
     browser.drawn("dark")
     assert browser.evaluate("document.documentElement.getAttribute('data-theme')") == "dark"
     assert browser.evaluate("document.cookie") == ""
+    ground = "document.querySelector('#plot-equity .main-svg').style.background"
+    browser.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert browser.evaluate(ground) == "rgb(255, 255, 255)"  # ink on white paper
+    browser.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    browser.drawn("dark")
     title = "document.querySelector('#plot-fills .ytitle').textContent"
     before = browser.evaluate(title)
     pick = "const s = document.getElementById('fills-pick'); s.selectedIndex = 1;"

@@ -68,7 +68,8 @@ def findings(data: ReportData) -> str:
     rest = "".join(items[FINDINGS_OPEN:FINDINGS_MAX])
     if not rest:
         return first
-    more = f"{len(found) - FINDINGS_OPEN:,d} smaller ones"
+    count = len(found) - FINDINGS_OPEN
+    more = f"{count:,d} smaller {'one' if count == 1 else 'ones'}"
     if len(found) > FINDINGS_MAX:
         more += f", the first {FINDINGS_MAX - FINDINGS_OPEN} of them here"
     return (

@@ -10,6 +10,7 @@ var root=document.documentElement;
 var page=JSON.parse(document.getElementById("figures").textContent);
 var dark=window.matchMedia("(prefers-color-scheme: dark)");
 var narrow=window.matchMedia("(max-width: 38rem)");
+var PAPER_PX=660;
 var picked={};
 function isDark(){
 var theme=root.getAttribute("data-theme");
@@ -22,14 +23,16 @@ return node.map(function(item){return tinted(item,palette);});}
 if(node&&typeof node==="object"){var out={};
 Object.keys(node).forEach(function(key){out[key]=tinted(node[key],palette);});return out;}
 return node;}
-function draw(figure,palette){
+function draw(figure,palette,width){
 var content=figure.contents[picked[figure.name]||0];
 var layout=tinted(content.layout,palette);
+if(width){layout.width=width;}
 var small=narrow.matches;
 layout.paper_bgcolor=palette.paper;layout.plot_bgcolor=palette.paper;
 layout.font={family:getComputedStyle(document.body).fontFamily,size:small?11:12,
 color:palette.ink};
 layout.height=small?Math.round(Math.min(figure.height,360)*0.92):figure.height;
+if(width){layout.height=Math.round(figure.height*0.7);}
 if(small&&layout.showlegend){
 layout.height+=9*content.traces.filter(function(t){return t.showlegend!==false;}).length;}
 layout.margin={l:small?42:58,r:small?8:14,t:26,b:small?44:46};
@@ -107,7 +110,7 @@ else{link.removeAttribute("aria-current");}});}
 window.addEventListener("scroll",mark,{passive:true});mark();}
 function print(){
 window.addEventListener("beforeprint",function(){
-round+=1;page.figures.forEach(function(figure){draw(figure,page.palettes.light);});});
+round+=1;page.figures.forEach(function(figure){draw(figure,page.palettes.light,PAPER_PX);});});
 window.addEventListener("afterprint",paint);}
 toggle();pick();sortable();place();print();paint();
 narrow.addEventListener("change",paint);

@@ -84,7 +84,9 @@ th button::after{content:" \\2195";opacity:.45}
 th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
 th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 td.num,th.num{text-align:right;white-space:nowrap}
-table.tall td:first-child,table.sortable td:first-child{white-space:nowrap}
+table.tall td:not(:last-child),table.sortable td:first-child,
+table.figures td:last-child{white-space:nowrap}
+table.figures td:first-child{min-width:9rem}
 table.narrow{width:auto;min-width:20rem}
 td.part{min-width:9rem}.hint{display:block;color:var(--muted);font-size:.79rem}
 tr.group td{padding-top:1rem;font-weight:640;border-bottom-color:var(--muted)}
@@ -105,7 +107,8 @@ table{font-size:.83rem}th,td{padding-right:.65rem}table.narrow{min-width:0}
 figure{padding:.6rem .35rem .5rem}figure .head,figcaption{padding:0 .3rem}
 .tiles{grid-template-columns:1fr 1fr;gap:.45rem}.tile{padding:.45rem .6rem}
 .tile .value{font-size:1.04rem}}
-@media print{.bar,figure select{display:none}body{background:#fff}
+@media print{.bar,figure select{display:none}body{background:#fff;font-size:12px}main{padding:0}
+h2,h3{break-after:avoid}.plot{min-height:0!important}
 figure,.tile,tr,ol.findings li{break-inside:avoid}.scroll.tall{max-height:none}
 .plots{display:block}figure{margin-bottom:.8rem}a{color:inherit}}
 """

@@ -141,6 +141,7 @@ def figures_table(metrics: Mapping[str, Metric]) -> str:
         ["", "value", "95 % interval", "n", "unit"],
         rows,
         numeric=(1, 2, 3),
+        kind="figures",
     )
 
 
