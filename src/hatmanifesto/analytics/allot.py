@@ -45,18 +45,18 @@ def _split(usdc: int, weights: dict[int, int]) -> dict[int, int]:
         return {}
     if len(weights) == 1:
         return dict.fromkeys(weights, usdc)
-    return allot(usdc, dict(sorted(weights.items()))) if weights else {HOUSE: usdc}
+    return allot(usdc, weights) if weights else {HOUSE: usdc}
 
 
-def allot_funding(
-    funding: Sequence[FundingPaid],
-    fills: Sequence[FillRow],
-    *,
-    keys: Sequence[int] | None = None,
-) -> dict[int, int]:
-    """Return the funding of each book, or key [micro-USDC]; the sum is the account's."""
+def sum_shares(shares: Sequence[Share]) -> dict[int, int]:
+    """Return the funding of each key [micro-USDC], keys in order; the sum is the account's."""
     total: dict[int, int] = defaultdict(int)
-    for _, shares in funding_shares(funding, fills, keys=keys):
-        for owner, usdc in shares.items():
+    for _, split in shares:
+        for owner, usdc in split.items():
             total[owner] += usdc
-    return dict(total)
+    return dict(sorted(total.items()))
+
+
+def allot_funding(funding: Sequence[FundingPaid], fills: Sequence[FillRow]) -> dict[int, int]:
+    """Return the funding of each book [micro-USDC]; the sum is the account's."""
+    return sum_shares(funding_shares(funding, fills))

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from hatmanifesto.analytics.allot import allot_funding
+from hatmanifesto.analytics.allot import Share, funding_shares, sum_shares
 from hatmanifesto.analytics.fold import FillRow, RunFacts
 from hatmanifesto.analytics.mids import (
     Bools,
@@ -111,7 +111,11 @@ class Attribution(msgspec.Struct, frozen=True):
 
 
 def attribute(
-    facts: RunFacts, mids: Mapping[int, Mids], *, net: int | None = None
+    facts: RunFacts,
+    mids: Mapping[int, Mids],
+    *,
+    net: int | None = None,
+    shares: Sequence[Share] | None = None,
 ) -> tuple[Attribution, FillParts]:
     """Attribute a run, and return the parts of each fill as well.
 
@@ -120,6 +124,7 @@ def attribute(
         mids: by coin slot; every coin with a fill needs at least one.
         net: the ledger's profit and loss, cash plus position at the last mid [half micro-USDC];
             None takes this module's own cash flow sum, as is done for coins and books.
+        shares: the funding split over books, when the caller has it already.
     """
     paths = paths_of(facts, mids)
     parts = split_fills(facts.fills, paths)
@@ -132,9 +137,9 @@ def attribute(
     books = [row.book for row in facts.fills]
     held = {row.book for row in facts.fills if row.coin in unknown}
     by_coin = components_by(coins, parts, flows, paid=paid_by_coin, unknown=unknown)
-    by_book = components_by(
-        books, parts, flows, paid=allot_funding(facts.funding, facts.fills), unknown=held
-    )
+    if shares is None:
+        shares = funding_shares(facts.funding, facts.fills)
+    by_book = components_by(books, parts, flows, paid=sum_shares(shares), unknown=held)
     whole = {0: paid_by_coin.total()}
     total = components_by(
         [0] * len(coins), parts, flows, paid=whole, unknown=whole if unknown else ()

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from hatmanifesto.analytics.allot import allot_funding, funding_shares
+from hatmanifesto.analytics.allot import Share, funding_shares, sum_shares
 from hatmanifesto.analytics.attribution import (
     Components,
     FillParts,
@@ -88,6 +88,8 @@ def breakdowns_of(
     parts: FillParts,
     paths: Mapping[int, MidPath],
     equity: Equity | None,
+    *,
+    shares: Sequence[Share] | None = None,
 ) -> Breakdowns:
     """Return every breakdown of a run.
 
@@ -96,24 +98,25 @@ def breakdowns_of(
         parts: of its fills, in their order.
         paths: by coin slot.
         equity: of the same facts; None leaves every interval and ``earned`` unknown.
+        shares: the funding split over books, when the caller has it already.
     """
     fills, paid = facts.fills, facts.funding
     flows = cash_flows(fills, paths)
     keys = keys_of(fills)
-    funding = _funding_by(paid, fills, keys)
     unknown = _unknown_by(facts, keys)
-    shares = {
-        "strategy": funding_shares(paid, fills),
+    splits = {
+        "strategy": funding_shares(paid, fills) if shares is None else shares,
         "coin": [(event, {event.coin: event.usdc}) for event in paid],
         "regime": funding_shares(paid, fills, keys=keys["regime"]),
     }
+    funding = _funding_by(paid, splits)
     out: Breakdowns = {}
     for kind in KINDS:
         found = components_by(keys[kind], parts, flows, paid=funding[kind], unknown=unknown[kind])
         if equity is None:
             out[kind] = tuple(Bucket(key, part) for key, part in found.items())
-        elif kind in shares:
-            profit = profits_by(keys[kind], fills, paths, grid=equity.ts, shares=shares[kind])
+        elif kind in splits:
+            profit = profits_by(keys[kind], fills, paths, grid=equity.ts, shares=splits[kind])
             out[kind] = tuple(
                 Bucket(key, part, estimate=_of_series(profit.get(key)))
                 for key, part in found.items()
@@ -135,19 +138,15 @@ def keys_of(fills: Sequence[FillRow]) -> dict[str, list[int]]:
 
 
 def _funding_by(
-    paid: Sequence[FundingPaid], fills: Sequence[FillRow], keys: Mapping[str, Sequence[int]]
+    paid: Sequence[FundingPaid], splits: Mapping[str, Sequence[Share]]
 ) -> dict[str, Mapping[int, int]]:
-    coins: Counter[int] = Counter()
     hours: Counter[int] = Counter()
     days: Counter[int] = Counter()
     for event in paid:
-        coins[event.coin] += event.usdc
         hours[event.exch % NS_DAY // NS_HOUR] += event.usdc
         days[event.exch // NS_DAY] += event.usdc
     return {
-        "strategy": allot_funding(paid, fills),
-        "coin": coins,
-        "regime": allot_funding(paid, fills, keys=keys["regime"]),
+        **{kind: sum_shares(shares) for kind, shares in splits.items()},
         "hour": hours,
         "day": days,
     }

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hatmanifesto.analytics.allot import funding_shares
+from hatmanifesto.analytics.allot import Share, funding_shares
 from hatmanifesto.analytics.attribution import FillParts
 from hatmanifesto.analytics.breakdown import HALF, NS_DAY, Breakdowns, Names
 from hatmanifesto.analytics.clustered import Estimate, sum_of_groups
@@ -43,6 +43,9 @@ class FeeRates(NamedTuple):
 
     taker: int = 4_500_000
     maker: int = 1_500_000
+
+
+BASE_TIER = FeeRates()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -91,7 +94,8 @@ def findings_of(
     breakdowns: Breakdowns,
     *,
     names: Names,
-    rates: FeeRates = FeeRates(),  # noqa: B008 - an immutable tuple
+    rates: FeeRates = BASE_TIER,
+    shares: Sequence[Share] | None = None,
 ) -> list[Finding]:
     """Return the findings of a run, the gravest first.
 
@@ -101,9 +105,12 @@ def findings_of(
         breakdowns: of the same run.
         names: of the buckets.
         rates: the fee schedule it ran under.
+        shares: the funding split over books, when the caller has it already.
     """
+    if shares is None:
+        shares = funding_shares(facts.funding, facts.fills)
     faults = fee_findings(facts.fills, names, rates)
-    tested = candidates_of(facts, parts, breakdowns)
+    tested = candidates_of(facts, parts, breakdowns, shares)
     costs: list[Finding] = []
     for one, (p, tail) in zip(
         tested, holm([each.estimate.p_value for each in tested], level=LEVEL), strict=True
@@ -160,7 +167,9 @@ def _fee_finding(
     )
 
 
-def candidates_of(facts: RunFacts, parts: FillParts, breakdowns: Breakdowns) -> list[Candidate]:
+def candidates_of(
+    facts: RunFacts, parts: FillParts, breakdowns: Breakdowns, shares: Sequence[Share]
+) -> list[Candidate]:
     """Return everything that is tested, in a fixed order."""
     out: list[Candidate] = []
     for kind in TESTED:
@@ -171,7 +180,7 @@ def candidates_of(facts: RunFacts, parts: FillParts, breakdowns: Breakdowns) -> 
             if bucket.estimate is not None and bucket.parts.fills + (kind == "hour") > 0:
                 turnover = bucket.parts.turnover / MICRO
                 out.append(Candidate("net", kind, bucket.key, bucket.estimate, turnover))
-    return out + _fill_candidates(facts.fills, parts) + _funding_candidates(facts)
+    return out + _fill_candidates(facts.fills, parts) + _funding_candidates(facts.fills, shares)
 
 
 def _fill_candidates(fills: Sequence[FillRow], parts: FillParts) -> list[Candidate]:
@@ -204,21 +213,24 @@ def _fill_candidates(fills: Sequence[FillRow], parts: FillParts) -> list[Candida
     return out
 
 
-def _funding_candidates(facts: RunFacts) -> list[Candidate]:
+def _funding_candidates(fills: Sequence[FillRow], shares: Sequence[Share]) -> list[Candidate]:
     """Return the funding of each strategy, clustered by day."""
     usdc: dict[int, list[float]] = {}
     days: dict[int, list[int]] = {}
-    for event, shares in funding_shares(facts.funding, facts.fills):
-        for book, amount in shares.items():
+    for event, split in shares:
+        for book, amount in split.items():
             usdc.setdefault(book, []).append(amount / MICRO)
             days.setdefault(book, []).append(event.exch // NS_DAY)
+    turnover: dict[int, int] = {}
+    for row in fills:
+        turnover[row.book] = turnover.get(row.book, 0) + row.notional
     out: list[Candidate] = []
     for book in sorted(usdc):
         groups = np.array(days[book], dtype=np.int64)
         estimate = sum_of_groups(np.array(usdc[book]), groups, groups_min=DAYS_MIN)
         if estimate is not None:
-            turnover = sum(row.notional for row in facts.fills if row.book == book) / MICRO
-            out.append(Candidate("funding", "strategy", book, estimate, turnover))
+            whole = turnover.get(book, 0) / MICRO
+            out.append(Candidate("funding", "strategy", book, estimate, whole))
     return out
 
 

@@ -1,58 +1,32 @@
 """Performance figures of a run, each with its interval, sample size and unit; unknown is None."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from hatmanifesto.analytics.attribution import Components
-from hatmanifesto.analytics.bootstrap import intervals
+from hatmanifesto.analytics.clustered import sum_of_groups
 from hatmanifesto.analytics.equity import Equity
-from hatmanifesto.analytics.fold import RunFacts
-from hatmanifesto.analytics.markouts import Markout
-from hatmanifesto.analytics.ratios import drawdown_depth, sharpe, sortino, volatility
-from hatmanifesto.analytics.trades import Trade
-from hatmanifesto.domain.units import MICRO, NS_S, format_fixed, format_half_micro
+from hatmanifesto.analytics.markouts import BIN_NS
+from hatmanifesto.analytics.metric import (
+    ANNUAL_DAYS_MIN,
+    HALF,
+    NS_DAY,
+    Z95,
+    Inputs,
+    Metric,
+    figure,
+    money,
+    proportion,
+    ratio,
+    usdc_text,
+)
+from hatmanifesto.analytics.metrics_returns import return_figures
+from hatmanifesto.analytics.metrics_trades import trade_figures
+from hatmanifesto.domain.units import MICRO, format_half_micro
 
-Float64 = NDArray[np.float64]
-Range = tuple[float, float] | None
+__all__ = ["ANNUAL_DAYS_MIN", "Edge", "Inputs", "Metric", "Z95", "edge_of", "metrics_of"]
 
-NS_DAY = 86_400 * NS_S
-DAYS_A_YEAR = 365
-"""Crypto trades every day. Source: QUANT section 0."""
-ANNUAL_DAYS_MIN = 90
-"""Growth per year is noise on shorter runs and left out. Source: QUANT A.1."""
-Z95 = 1.959963984540054
-HALF = 2 * MICRO
-"""Half micro-USDC in one USDC."""
-
-
-class Metric(msgspec.Struct, frozen=True):
-    """One figure. Money is decimal text, the rest numbers; None is unknown or undefined.
-
-    ``n`` is the number of observations behind it; ``annualisation`` the rule, None if not annual.
-    """
-
-    value: str | float | int | None
-    ci_low: str | float | None
-    ci_high: str | float | None
-    n: int
-    unit: str
-    annualisation: str | None = None
-
-
-class Inputs(NamedTuple):
-    """What the figures are computed from; ``capital`` [micro-USDC] at the start."""
-
-    facts: RunFacts
-    total: Components
-    equity: Equity | None
-    markouts: Sequence[Markout]
-    trades: Sequence[Trade]
-    capital: int
-    seed: int
+MINUTES_MIN = 10
+"""Fills of fewer minutes give no interval of a cost."""
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -64,24 +38,12 @@ class Edge(msgspec.Struct, frozen=True):
     ci_high: str | None
 
 
-def clean(value: float | None) -> float | None:
-    """Return a number rounded to nine digits, or None when it is not finite."""
-    if value is None or not np.isfinite(value):
-        return None
-    return float(f"{value:.9g}")
-
-
-def ratio(above: float, below: float) -> float | None:
-    """Return above / below, None when there is nothing below."""
-    return above / below if below else None
-
-
 def metrics_of(inputs: Inputs) -> dict[str, Metric]:
     """Return every figure by name."""
     return {
-        **_result(inputs),
+        **return_figures(inputs),
         **_activity(inputs),
-        **_trade_figures(inputs),
+        **trade_figures(inputs),
         **_exposure(inputs),
         **_costs(inputs),
     }
@@ -96,96 +58,6 @@ def edge_of(net: Metric) -> Edge:
     return Edge(low > 0, text, net.ci_low, net.ci_high)
 
 
-def _figure(value: float | None, span: Range, n: int, unit: str, annual: str = "") -> Metric:
-    known = clean(value)
-    low, high = span if span is not None and known is not None else (None, None)
-    return Metric(known, clean(low), clean(high), n, unit, annual or None)
-
-
-def _money(half_micro: int | None, span: Range, n: int) -> Metric:
-    if half_micro is None:
-        return Metric(None, None, None, n, "USDC")
-    low, high = (None, None) if span is None else (usdc_text(span[0]), usdc_text(span[1]))
-    return Metric(format_half_micro(half_micro), low, high, n, "USDC")
-
-
-def usdc_text(usdc: float) -> str:
-    """Return an estimate in USDC as decimal text, to the micro-USDC."""
-    return format_fixed(round(usdc * MICRO), decimals=6)
-
-
-def _result(inputs: Inputs) -> dict[str, Metric]:
-    total, equity = inputs.total, inputs.equity
-    if equity is None:
-        return {"net_pnl": _money(total.net, None, 0)}
-    steps = np.diff(equity.pnl).astype(np.float64) / HALF
-    n = len(steps)
-    capital = inputs.capital / MICRO
-    before = capital + equity.pnl[:-1].astype(np.float64) / HALF
-    is_solvent = capital > 0 and bool((before > 0).all())
-    returns = steps / before if is_solvent else np.full(n, np.nan)
-    periods = DAYS_A_YEAR * NS_DAY / equity.step_ns
-    rule = f"sqrt({periods:.0f}) steps a year, 365 d"
-    usdc = intervals(
-        steps,
-        {"net": lambda x: x.sum(axis=1), "drawdown": drawdown_depth},
-        seed=inputs.seed,
-    )
-    relative = _relative(returns, periods, seed=inputs.seed) if is_solvent else {}
-    depth = int(equity.drawdown.max())
-    high = inputs.capital * 2 + np.maximum.accumulate(np.maximum(equity.pnl, 0))
-    share = float((equity.drawdown / high).max()) if inputs.capital > 0 else None
-    out = {
-        "net_pnl": _money(total.net, usdc["net"], n),
-        "return": _figure(
-            ratio(total.net / HALF, capital),
-            _scaled(usdc["net"], capital),
-            n,
-            "fraction of capital",
-        ),
-        "max_drawdown": _money(depth, usdc["drawdown"], n),
-        "max_drawdown_share": _figure(share, None, n, "fraction of equity's high"),
-        **_yearly(inputs, equity, share),
-    }
-    for name, function in (("sharpe", sharpe), ("sortino", sortino), ("volatility", volatility)):
-        value = float(function(returns[None, :], periods=periods)[0]) if is_solvent else None
-        unit = "fraction a year" if name == "volatility" else "ratio a year"
-        out[name] = _figure(value, relative.get(name), n, unit, rule)
-    return out
-
-
-def _relative(returns: Float64, periods: float, *, seed: int) -> dict[str, Range]:
-    return intervals(
-        returns,
-        {
-            "sharpe": lambda x: sharpe(x, periods=periods),
-            "sortino": lambda x: sortino(x, periods=periods),
-            "volatility": lambda x: volatility(x, periods=periods),
-        },
-        seed=seed,
-    )
-
-
-def _scaled(span: Range, divisor: float) -> Range:
-    return None if span is None or not divisor else (span[0] / divisor, span[1] / divisor)
-
-
-def _yearly(inputs: Inputs, equity: Equity, share: float | None) -> dict[str, Metric]:
-    """Return growth a year and Calmar, unknown for runs too short to say."""
-    days = equity.covered_ns / NS_DAY
-    growth: float | None = None
-    if days >= ANNUAL_DAYS_MIN and inputs.capital > 0:
-        level = max(0.0, 1 + inputs.total.net / (2 * inputs.capital))
-        growth = level ** (DAYS_A_YEAR / days) - 1
-    calmar = ratio(growth, share) if growth is not None and share else None
-    n = len(equity.ts) - 1
-    rule = f"365 d; unknown under {ANNUAL_DAYS_MIN} d"
-    return {
-        "growth_a_year": _figure(growth, None, n, "fraction a year", rule),
-        "calmar": _figure(calmar, None, n, "ratio a year", rule),
-    }
-
-
 def _activity(inputs: Inputs) -> dict[str, Metric]:
     facts, total = inputs.facts, inputs.total
     n = len(facts.fills)
@@ -197,57 +69,17 @@ def _activity(inputs: Inputs) -> dict[str, Metric]:
     return {
         "fills": Metric(n, None, None, n, "fills"),
         "orders": Metric(facts.orders, None, None, facts.orders, "orders"),
-        "fill_ratio": _proportion(filled, facts.orders, "orders filled, wholly or in part"),
-        "maker_share": _figure(share, None, n, "fraction of turnover"),
-        "reject_rate": _proportion(refused, facts.orders, "orders refused by the venue"),
+        "fill_ratio": proportion(filled, facts.orders, "orders filled, wholly or in part"),
+        "maker_share": figure(share, None, n, "fraction of turnover"),
+        "reject_rate": proportion(refused, facts.orders, "orders refused by the venue"),
         "vetoes": Metric(vetoes, None, None, vetoes, "refusals by hats"),
     }
-
-
-def _proportion(hits: int, n: int, unit: str) -> Metric:
-    """Return a share with its Wilson interval."""
-    if not n:
-        return Metric(None, None, None, 0, unit)
-    centre = (hits + Z95**2 / 2) / (n + Z95**2)
-    half = Z95 * float(np.sqrt(hits * (n - hits) / n + Z95**2 / 4)) / (n + Z95**2)
-    return _figure(hits / n, (max(0.0, centre - half), min(1.0, centre + half)), n, unit)
-
-
-def _trade_figures(inputs: Inputs) -> dict[str, Metric]:
-    pnl = np.array([trade.pnl for trade in inputs.trades], dtype=np.float64) / MICRO
-    n = len(pnl)
-    spans = intervals(
-        pnl, {"mean": lambda x: x.mean(axis=1), "factor": _profit_factors}, seed=inputs.seed
-    )
-    factor = float(_profit_factors(pnl[None, :])[0]) if n else None
-    mean = sum(trade.pnl for trade in inputs.trades) / n / MICRO if n else None
-    span = spans["mean"]
-    expectancy = Metric(
-        None if mean is None else usdc_text(mean),
-        None if span is None else usdc_text(span[0]),
-        None if span is None else usdc_text(span[1]),
-        n,
-        "USDC",
-    )
-    return {
-        "trades": Metric(n, None, None, n, "flat-to-flat trades"),
-        "win_rate": _proportion(int((pnl > 0).sum()), n, "trades with a profit"),
-        "profit_factor": _figure(factor, spans["factor"], n, "ratio"),
-        "expectancy": expectancy,
-    }
-
-
-def _profit_factors(pnl: Float64) -> Float64:
-    gain = np.maximum(pnl, 0).sum(axis=1)
-    loss = -np.minimum(pnl, 0).sum(axis=1)
-    out: Float64 = np.where(loss > 0, gain / np.where(loss > 0, loss, 1.0), np.nan)
-    return out
 
 
 def _exposure(inputs: Inputs) -> dict[str, Metric]:
     total, equity = inputs.total, inputs.equity
     fills = total.fills
-    out = {"turnover": _money(2 * total.turnover, None, fills)}
+    out = {"turnover": money(2 * total.turnover, None, fills)}
     if equity is None:
         return out
     n = len(equity.ts)
@@ -261,10 +93,42 @@ def _exposure(inputs: Inputs) -> dict[str, Metric]:
         "turnover_a_day": Metric(
             usdc_text(total.turnover / MICRO / days), None, None, fills, "USDC a day"
         ),
-        "inventory_mean": _money(mean, None, n),
-        "inventory_max": _money(int(equity.notional.max()), None, n),
-        "time_in_market": _figure(float(is_held.mean()), None, n, "fraction of time"),
+        "inventory_mean": money(mean, None, n),
+        "inventory_max": money(int(equity.notional.max()), None, n),
+        "time_in_market": figure(float(is_held.mean()), None, n, "fraction of time"),
+        **_shares(inputs, equity),
+        "funding_a_day": _funding_a_day(inputs, days),
     }
+
+
+def _shares(inputs: Inputs, equity: Equity) -> dict[str, Metric]:
+    """Return mean gross and net exposure as shares of equity, unknown without a fill."""
+    level = 2 * inputs.capital + equity.pnl
+    is_known = inputs.total.fills > 0 and inputs.capital > 0 and bool((level > 0).all())
+    gross = float((equity.notional / level).mean()) if is_known else None
+    net = float((equity.net_notional / level).mean()) if is_known else None
+    n, unit = len(equity.ts), "fraction of equity, mean over time"
+    return {
+        "exposure_gross": figure(gross, None, n, unit),
+        "exposure_net": figure(net, None, n, unit),
+    }
+
+
+def _funding_a_day(inputs: Inputs, days: float) -> Metric:
+    """Return the mean funding received a day; unknown when any hour's rate is, or nothing was held.
+
+    The interval is clustered by day.
+    """
+    paid = inputs.facts.funding
+    unit = "USDC a day, positive received"
+    if inputs.total.funding is None or not paid or days <= 0:
+        return Metric(None, None, None, len(paid), unit)
+    usdc = np.array([event.usdc for event in paid], dtype=np.float64) / MICRO
+    day = np.array([event.exch // NS_DAY for event in paid], dtype=np.int64)
+    found = sum_of_groups(usdc, day)
+    low, high = (None, None) if found is None else (usdc_text(x / days) for x in found.span())
+    exact = usdc_text(inputs.total.funding / HALF / days)
+    return Metric(exact, low, high, len(paid), unit)
 
 
 def _costs(inputs: Inputs) -> dict[str, Metric]:
@@ -274,7 +138,7 @@ def _costs(inputs: Inputs) -> dict[str, Metric]:
 
     def bps(half_micro: int) -> Metric:
         value = ratio(1e4 * half_micro, below)
-        return _figure(value, None, n, "bps of turnover")
+        return figure(value, None, n, "bps of turnover")
 
     out = {
         "net_bps": bps(total.net),
@@ -288,5 +152,32 @@ def _costs(inputs: Inputs) -> dict[str, Metric]:
             if row.bps is not None and row.se is not None:
                 span = (row.bps - Z95 * row.se, row.bps + Z95 * row.se)
             name = f"markout_5s_{row.liquidity}_bps"
-            out[name] = _figure(row.bps, span, row.n, "bps of notional")
-    return out
+            out[name] = figure(row.bps, span, row.n, "bps of notional")
+    return {**out, **_shortfall(inputs)}
+
+
+def _shortfall(inputs: Inputs) -> dict[str, Metric]:
+    """Return what fills cost against the mid at their decision, fees included; positive is a cost.
+
+    Exact, over the fills whose decision mid is known. What unfilled orders missed is not in it:
+    a run does not say what they would have become. The interval is clustered by minute.
+    """
+    rows = [row for row in inputs.facts.fills if row.mid2_decision > 0]
+    costs = [row.szi * (2 * row.px - row.mid2_decision) + 2 * row.fee for row in rows]
+    n, unit = len(rows), "USDC, a cost; fills alone"
+    if not rows:
+        unknown = Metric(None, None, None, 0, unit)
+        return {"shortfall": unknown, "shortfall_bps": figure(None, None, 0, "bps of turnover")}
+    minute = np.array([row.ts // BIN_NS for row in rows], dtype=np.int64)
+    usdc = np.array(costs, dtype=np.float64) / HALF
+    found = sum_of_groups(usdc, minute, groups_min=MINUTES_MIN)
+    span = None if found is None else found.span()
+    low, high = (None, None) if span is None else (usdc_text(span[0]), usdc_text(span[1]))
+    turnover = sum(row.notional for row in rows) / MICRO
+    scaled = None if span is None else (1e4 * span[0] / turnover, 1e4 * span[1] / turnover)
+    whole = sum(costs)
+    bps = 1e4 * whole / HALF / turnover
+    return {
+        "shortfall": Metric(format_half_micro(whole), low, high, n, unit),
+        "shortfall_bps": figure(bps, scaled, n, "bps of turnover, a cost"),
+    }

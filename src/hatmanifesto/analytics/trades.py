@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hatmanifesto.analytics.allot import funding_shares
+from hatmanifesto.analytics.allot import Share, funding_shares
 from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.books.ledger import Ledger
 from hatmanifesto.domain.events import FundingPaid
@@ -43,16 +43,22 @@ class _Open:
         self.fills = 0
 
 
-def trades_of(fills: Sequence[FillRow], funding: Sequence[FundingPaid]) -> list[Trade]:
+def trades_of(
+    fills: Sequence[FillRow],
+    funding: Sequence[FundingPaid],
+    *,
+    shares: Sequence[Share] | None = None,
+) -> list[Trade]:
     """Return the trades that closed, in order of closing; what is still open is left out.
 
     Between two flat points the cash flow is the profit and loss, whatever the cost method. A fill
     that flips the position closes one trade and opens the next, its fee shared by size.
+    ``shares`` is the funding split over books, when the caller has it already.
     """
     position: dict[tuple[int, int], int] = defaultdict(int)
     opened: dict[tuple[int, int], _Open] = {}
     out: list[Trade] = []
-    paid = funding_shares(funding, fills)
+    paid = funding_shares(funding, fills) if shares is None else shares
     taken = 0
     for row in sorted(fills, key=lambda item: item.ts):
         while taken < len(paid) and paid[taken][0].exch <= row.ts:

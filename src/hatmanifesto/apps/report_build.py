@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.attribution import (
     HORIZON_NS,
     Attribution,
@@ -147,14 +148,15 @@ def analyse_ledger(
     """
     facts = told_by(ledger, facts, run)
     paths = paths_of(facts, mids)
-    attribution, parts = attribute(facts, mids)
+    shares = funding_shares(facts.funding, facts.fills)
+    attribution, parts = attribute(facts, mids, shares=shares)
     equity = equity_of(facts.fills, paths, funding=facts.funding)
     markouts = markout_table(facts.fills, paths)
-    trades = trades_of(facts.fills, facts.funding)
+    trades = trades_of(facts.fills, facts.funding, shares=shares)
     figures = metrics_of(
         Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
     )
-    breakdowns = breakdowns_of(facts, parts, paths, equity)
+    breakdowns = breakdowns_of(facts, parts, paths, equity, shares=shares)
     names = names_of(run)
     return Analysis(
         identity=run,
@@ -176,7 +178,7 @@ def analyse_ledger(
         ledger=list(ledger),
         breakdowns=breakdowns,
         benchmark=benchmark_of(equity, paths, capital=run.capital, seed=run.seed),
-        findings=findings_of(facts, parts, breakdowns, names=names),
+        findings=findings_of(facts, parts, breakdowns, names=names, shares=shares),
         names=names,
     )
 
