@@ -21,9 +21,21 @@ from hatmanifesto.analytics.metric import (
 )
 from hatmanifesto.analytics.metrics_returns import return_figures
 from hatmanifesto.analytics.metrics_trades import trade_figures
+from hatmanifesto.analytics.returns import DAYS_A_YEAR
 from hatmanifesto.domain.units import MICRO, format_half_micro
 
-__all__ = ["ANNUAL_DAYS_MIN", "Edge", "Inputs", "Metric", "Z95", "edge_of", "metrics_of"]
+__all__ = [
+    "ANNUAL_DAYS_MIN",
+    "DAYS_A_YEAR",
+    "NS_DAY",
+    "Z95",
+    "Edge",
+    "Inputs",
+    "Metric",
+    "edge_of",
+    "metrics_of",
+    "usdc_text",
+]
 
 MINUTES_MIN = 10
 """Fills of fewer minutes give no interval of a cost."""
