@@ -257,7 +257,11 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from hatmanifesto.apps.report import render_report
 from hatmanifesto.store.ledger_file import ledger_csv, ledger_parquet
+from tests.house_run import house
 from tests.test_report import data_of, journal
+from tests.test_report_page import data_of_house
+print(hashlib.sha256(render_report(data_of_house(house(coins=5, books=3, days=12, fills=90))))
+    .hexdigest())
 data = data_of(*journal())
 rows = data.main.ledger
 for content in (render_report(data), ledger_csv(rows), ledger_parquet(rows)):

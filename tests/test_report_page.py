@@ -5,13 +5,15 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from hatmanifesto.analytics.findings import Finding
+from hatmanifesto.apps.demo import run_demo
 from hatmanifesto.apps.report import render_report
 from hatmanifesto.apps.report.figures import figures_of
-from hatmanifesto.apps.report.head import ASSUMED_BANNER
+from hatmanifesto.apps.report.head import ASSUMED_BANNER, SYN_BANNER
 from hatmanifesto.apps.report.palette import PALETTES
 from hatmanifesto.apps.report.parts import SERIES
 from hatmanifesto.apps.report_data import Assumption, ReportData
@@ -178,6 +180,17 @@ def test_a_page_of_135_coins_and_10_strategies_stays_small():
     assert text_of(page).count("<option>") == 12
     rows = re.search(r"By coin, USDC</h3>(.*?)</table>", page, re.S).group(1)
     assert rows.count("<tr>") == 1 + len(analysis.attribution.by_coin)
+
+
+@pytest.mark.slow
+def test_the_page_of_the_demo_has_more_than_ten_figures_and_25_key_figures(tmp_path):
+    outcome = run_demo(home=str(tmp_path), seed=7)
+    page = Path(outcome.summary["report_html"]).read_text()
+    assert len(figures_in(page)["figures"]) > 10
+    assert page.count("<figcaption>") == len(figures_in(page)["figures"])
+    table = re.search(r'<table class="figures">(.*?)</table>', page, re.S).group(1)
+    assert table.count("<tr><td>") >= 25
+    assert SYN_BANNER in page
 
 
 @pytest.fixture(scope="module")
