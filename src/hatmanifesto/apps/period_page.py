@@ -8,6 +8,7 @@ from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.periods import NO_DATA, NO_FILLS, Span
 from hatmanifesto.apps.report.style import style_sheet
 from hatmanifesto.apps.report_build import COMPONENT_NAMES
+from hatmanifesto.domain.units import format_half_micro
 from hatmanifesto.store.ledger_file import iso_of
 
 WIDTH, HEIGHT = 960, 220
@@ -119,26 +120,31 @@ def words(value: object) -> str:
 
 
 def _figure(equity: Equity | None, span: Span) -> str:
-    """Return the profit over the period as a line, '' with fewer than two points."""
+    """Return the profit over the period as a line."""
     if equity is None:
         return ""
     inside = (equity.ts >= span.start) & (equity.ts < span.end)
-    ts, pnl = equity.ts[inside].tolist(), equity.pnl[inside].tolist()
+    title = "Profit since the start of the run"
+    return line_figure(title, equity.ts[inside].tolist(), equity.pnl[inside].tolist())
+
+
+def line_figure(title: str, ts: Sequence[int], values: Sequence[int]) -> str:
+    """Return values [half micro-USDC] over stamps [ns] as a line, '' with fewer than two points."""
     if len(ts) < 2:
         return ""
     step = -(-len(ts) // POINTS_MAX)
     kept = sorted({*range(0, len(ts), step), len(ts) - 1})
-    low, high = min(pnl), max(pnl)
+    low, high = min(values), max(values)
     wide, tall = max(1, ts[-1] - ts[0]), max(1, high - low)
     points = " ".join(
-        f"{(ts[i] - ts[0]) * WIDTH // wide},{(high - pnl[i]) * HEIGHT // tall}" for i in kept
+        f"{(ts[i] - ts[0]) * WIDTH // wide},{(high - values[i]) * HEIGHT // tall}" for i in kept
     )
     times = f"{iso_of(ts[0])[:19]} to {iso_of(ts[-1])[:19]} UTC"
     return (
-        "<figure>\n<h3>Profit since the start of the run</h3>\n"
+        f"<figure>\n<h3>{escape(title)}</h3>\n"
         f'<svg viewBox="-4 -4 {WIDTH + 8} {HEIGHT + 8}" width="100%" role="img" '
-        f'aria-label="profit over time"><polyline points="{points}" fill="none" '
+        f'aria-label="{escape(title, quote=True)}"><polyline points="{points}" fill="none" '
         'stroke="currentColor" stroke-width="1.5"/></svg>\n'
-        f"<figcaption>{times}; from {low / 2e6:.4f} to {high / 2e6:.4f} USDC.</figcaption>\n"
-        "</figure>"
+        f"<figcaption>{times}; from {format_half_micro(low)} to {format_half_micro(high)} USDC."
+        "</figcaption>\n</figure>"
     )

@@ -20,6 +20,7 @@ def add(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("report")(report)
     app.command("export")(export)
+    app.command("compare")(compare)
 
 
 def report(
@@ -102,3 +103,16 @@ def export(
         out=out,
     )
     return answer(outcome, as_json=as_json)
+
+
+def compare(
+    context: typer.Context,
+    left: Annotated[Text, typer.Argument(metavar="RUN")] = None,
+    right: Annotated[Text, typer.Argument(metavar="RUN")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Compare two runs: how they were made, their figures, their paired difference."""
+    names = plain_name("the first RUN", left), plain_name("the second RUN", right)
+    from hatmanifesto.apps.compare import compare_runs
+
+    return answer(compare_runs(session_of(context).home, *names), as_json=as_json)
