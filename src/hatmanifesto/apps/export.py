@@ -59,6 +59,8 @@ def export_year(
     name = run.manifest.run_id
     path = csv_path(home, out or f"{name}-{year}{f'-tax-{method}' if is_tax else ''}.csv")
     rows, span = read_rows(run.folder), year_span(year)
+    assets = run.identity().assets
+    facts = facts_of(rows, assets)
     inside = rows_within(rows, span.start, span.end)
     if not inside:
         known = sorted({row["ts"][:4] for row in rows})
@@ -71,10 +73,7 @@ def export_year(
     if not is_tax:
         content, told = ledger_csv(inside), {"rows": len(inside)}
     else:
-        identity = run.identity()
-        content, told = tax_of(
-            inside, facts_of(rows, identity.assets), identity.assets, span, method, about
-        )
+        content, told = tax_of(inside, facts, assets, span, method, about)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, content)
     summary = {**about, **told}

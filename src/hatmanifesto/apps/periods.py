@@ -4,6 +4,7 @@ Every file is a pure function of the run's ledger, journal and mids; the same ru
 bytes, and a call replaces what an earlier one left.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,9 +147,14 @@ def _files_of(
     return files
 
 
-def rows_within(rows: Sequence[Row], start: int, end: int) -> list[Row]:
-    """Return the ledger rows with start <= ts_ns < end."""
-    return [row for row in rows if start <= int(row["ts_ns"]) < end]
+def rows_within(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:
+    """Return the ledger rows with start <= ts_ns < end; the rows are in order of time."""
+    first, last = (bisect_left(rows, ns, key=_stamp) for ns in (start, end))
+    return rows[first:last]
+
+
+def _stamp(row: Row) -> int:
+    return int(row["ts_ns"])
 
 
 def _lines(periods: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
