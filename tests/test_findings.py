@@ -9,6 +9,7 @@ from hatmanifesto.analytics.breakdown import KINDS, Names
 from hatmanifesto.analytics.clustered import sum_of_groups, sum_of_series
 from hatmanifesto.analytics.equity import equity_of
 from hatmanifesto.analytics.findings import FeeRates, fee_findings
+from hatmanifesto.analytics.markouts import markout_table
 from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.domain.units import NS_HOUR, NS_S
 from tests.analytics_world import (
@@ -164,6 +165,46 @@ def test_an_hour_of_the_day_that_loses_is_found_over_many_days():
     found = [one for one in found_in(with_fills(facts, rows), mids) if one.scope == "hour"]
     assert [one.name for one in found] == ["09:00 UTC"]
     assert found[0].n == 30
+
+
+def test_markouts_of_buckets_are_those_of_their_fills():
+    facts, mids = run_of(9)
+    _, breakdowns, _, _ = broken_down(facts, mids)
+    paths = paths_of(facts, mids)
+    for bucket in breakdowns["strategy"]:
+        mine = [row for row in facts.fills if row.book == bucket.key]
+        assert list(bucket.markouts) == markout_table(mine, paths)
+        assert sorted({row.horizon_s for row in bucket.markouts}) == [1, 5, 30, 60, 300]
+    assert all(not bucket.markouts for bucket in breakdowns["day"])
+    known = [bucket for bucket in breakdowns["hour"] if bucket.parts.fills]
+    assert known
+    assert all(len(bucket.markouts) == 10 for bucket in known)
+
+
+def test_a_maker_that_is_run_over_is_found_and_one_that_earns_its_spread_is_not():
+    facts, mids = run_of(12, n=20_000, step_ns=NS_S, fills=400, books=1, coins=1)
+    path = mids[0]
+    later = np.searchsorted(path.ts, np.array([row.ts + 5 * NS_S for row in facts.fills])) - 1
+    for gain, kinds in ((-25, {"adverse_selection"}), (25, set())):
+        rows = [
+            row._replace(px=int(path.mid2[at]) // 2 - row.side * gain, is_taker=False)
+            for row, at in zip(facts.fills, later.tolist(), strict=True)
+        ]
+        found = found_in(with_fills(facts, rows), mids)
+        assert {one.kind for one in found} - {"net"} == kinds
+
+
+def test_a_fill_without_a_label_is_no_regime():
+    facts, mids = run_of(2, fills=300)
+    cost = [
+        row._replace(px=row.px + row.side * 400, regime=1 + i % 2)
+        for i, row in enumerate(facts.fills)
+    ]
+    found = found_in(with_fills(facts, cost), mids)
+    assert {one.key for one in found if one.scope == "regime"} == {1, 2}
+    blind = [row._replace(regime=0 if row.regime == 1 else 2) for row in cost]
+    found = found_in(with_fills(facts, blind), mids)
+    assert {one.key for one in found if one.scope == "regime"} == {2}
 
 
 def test_few_observations_find_nothing():

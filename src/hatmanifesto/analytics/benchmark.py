@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hatmanifesto.analytics.bootstrap import intervals
 from hatmanifesto.analytics.equity import Equity
+from hatmanifesto.analytics.metric import Metric, usdc_text
 from hatmanifesto.analytics.mids import MidPath, tick_at
 from hatmanifesto.analytics.ratios import drawdown_depth
 from hatmanifesto.domain.units import MICRO, RATE_ONE
@@ -82,3 +83,18 @@ def benchmark_of(
         coins=len(paths),
         n=len(excess),
     )
+
+
+def benchmark_figures(found: Benchmark | None) -> dict[str, Metric]:
+    """Return hold's profit and fall, and the run's excess over it, as figures of the run."""
+    if found is None:
+        names = ("hold_pnl", "hold_max_drawdown", "excess_over_hold")
+        return {name: Metric(None, None, None, 0, "USDC") for name in names}
+    span = found.excess_interval
+    low, high = (None, None) if span is None else (usdc_text(span[0]), usdc_text(span[1]))
+    n = found.n
+    return {
+        "hold_pnl": Metric(usdc_text(found.hold_net), None, None, n, "USDC"),
+        "hold_max_drawdown": Metric(usdc_text(found.hold_drawdown), None, None, n, "USDC"),
+        "excess_over_hold": Metric(usdc_text(found.excess), low, high, n, "USDC"),
+    }

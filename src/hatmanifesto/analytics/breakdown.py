@@ -25,6 +25,7 @@ from hatmanifesto.analytics.attribution import (
 from hatmanifesto.analytics.clustered import Estimate, sum_of_groups, sum_of_series
 from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.fold import FillRow, RunFacts
+from hatmanifesto.analytics.markouts import Markout, markouts_by
 from hatmanifesto.analytics.mids import Int64, MidPath
 from hatmanifesto.analytics.series import profits_by
 from hatmanifesto.domain.events import FundingPaid
@@ -44,13 +45,15 @@ class Bucket(msgspec.Struct, frozen=True):
     ``key``: book (-1 is the house), coin slot, regime label (0 unknown), hour of the day 0-23 UTC,
     or whole days since the epoch. ``parts`` in half micro-USDC. ``earned`` [half micro-USDC] for
     hours and days, else None. ``estimate`` [USDC]: of net, for hours of ``earned``, clustered by
-    blocks of time or by day; None with too few observations.
+    blocks of time or by day; None with too few observations. ``markouts`` of its fills at every
+    horizon; empty for days and for buckets without a fill.
     """
 
     key: int
     parts: Components
     earned: int | None = None
     estimate: Estimate | None = None
+    markouts: tuple[Markout, ...] = ()
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -123,7 +126,18 @@ def breakdowns_of(
             )
         else:
             out[kind] = _timed(kind, found, equity)
+        if kind != "day":
+            out[kind] = _marked(out[kind], markouts_by(keys[kind], fills, paths))
     return out
+
+
+def _marked(
+    buckets: Sequence[Bucket], markouts: Mapping[int, Sequence[Markout]]
+) -> tuple[Bucket, ...]:
+    return tuple(
+        msgspec.structs.replace(bucket, markouts=tuple(markouts.get(bucket.key, ())))
+        for bucket in buckets
+    )
 
 
 def keys_of(fills: Sequence[FillRow]) -> dict[str, list[int]]:

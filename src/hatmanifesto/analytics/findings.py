@@ -51,7 +51,8 @@ BASE_TIER = FeeRates()
 class Finding(msgspec.Struct, frozen=True):
     """One finding.
 
-    ``kind``: fees, net, adverse_selection, spread, timing (slippage against
+    ``kind``: fees, net, adverse_selection (of makers, after the spread they captured), spread of
+    takers, timing (slippage against
     the decision mid before the spread) or funding. ``scope`` and ``key`` name
     the bucket. ``effect`` [USDC] is negative: what it cost; ``relative`` in ``relative_unit``.
     ``low`` and ``high`` [USDC] bound the effect, corrected for all that was tested; for fees they
@@ -177,6 +178,8 @@ def candidates_of(
         if kind in ("coin", "regime") and len(buckets) < 2:
             continue  # the same numbers as the strategies'
         for bucket in buckets:
+            if kind == "regime" and bucket.key <= 0:
+                continue  # what nobody labelled is no regime
             if bucket.estimate is not None and bucket.parts.fills + (kind == "hour") > 0:
                 turnover = bucket.parts.turnover / MICRO
                 out.append(Candidate("net", kind, bucket.key, bucket.estimate, turnover))
@@ -191,7 +194,7 @@ def _fill_candidates(fills: Sequence[FillRow], parts: FillParts) -> list[Candida
     book, coin, taker, hole = table[:, 0], table[:, 1], table[:, 2] == 1, table[:, 3] == 1
     minute = table[:, 4] // BIN_NS
     costs = (
-        ("adverse_selection", parts.adverse_selection, ~taker & ~hole),
+        ("adverse_selection", parts.spread + parts.adverse_selection, ~taker & ~hole),
         ("spread", parts.spread, taker & ~hole),
         ("timing", parts.timing, taker & ~hole),
     )
@@ -236,8 +239,16 @@ def _funding_candidates(fills: Sequence[FillRow], shares: Sequence[Share]) -> li
 
 WORDS = {
     "net": ("{name} lost {usdc} USDC net", "run again without {name} and compare day by day"),
+    "regime": (
+        "fills in a {name} market lost {usdc} USDC net",
+        "open nothing while the regime is {name} on every other day, and compare the days",
+    ),
+    "hour": (
+        "the hour from {name} lost {usdc} USDC net",
+        "stand aside in that hour on every other day, and compare the days",
+    ),
     "adverse_selection": (
-        "the mid moved {usdc} USDC against maker fills of {name} within 5 s",
+        "maker fills of {name} lost {usdc} USDC within 5 s, more than their spread captured",
         "quote {name} one tick wider, or cancel on the first sign of the move, on every other day",
     ),
     "spread": (
@@ -259,7 +270,7 @@ WORDS = {
 def _finding(one: Candidate, p: float, tail: float, names: Names) -> Finding:
     name = names.of(one.scope, one.key)
     low, high = one.estimate.span(tail)
-    said, experiment = WORDS[one.kind]
+    said, experiment = WORDS[one.scope if one.scope in WORDS else one.kind]
     bps = 1e4 * one.estimate.total / one.turnover if one.turnover else None
     text = said.format(name=name, usdc=f"{-one.estimate.total:.2f}")
     if bps is not None:

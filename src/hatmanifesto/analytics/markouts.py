@@ -35,17 +35,32 @@ class Markout(NamedTuple):
 
 def markout_table(fills: Sequence[FillRow], paths: Mapping[int, MidPath]) -> list[Markout]:
     """Return markouts of makers and takers at every horizon."""
+    return markouts_by([0] * len(fills), fills, paths).get(0) or [
+        Markout(name, horizon, None, None, 0, 0)
+        for horizon in HORIZONS_S
+        for name in ("maker", "taker")
+    ]
+
+
+def markouts_by(
+    keys: Sequence[int], fills: Sequence[FillRow], paths: Mapping[int, MidPath]
+) -> dict[int, list[Markout]]:
+    """Return the markouts of each key's makers and takers at every horizon, keys in order."""
     is_taker = np.array([row.is_taker for row in fills], dtype=bool)
     weight = np.array([row.notional for row in fills], dtype=np.float64)
     minute = np.array([row.ts // BIN_NS for row in fills], dtype=np.int64)
-    out: list[Markout] = []
+    owners, owner = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
+    order = np.argsort(owner, kind="stable")
+    places = np.split(order, np.cumsum(np.bincount(owner, minlength=len(owners)))[:-1])
+    out: dict[int, list[Markout]] = {key: [] for key in owners.tolist()}
     for horizon in HORIZONS_S:
         bps = markout_bps(fills, paths, horizon_ns=horizon * NS_S)
-        for name, chosen in (("maker", ~is_taker), ("taker", is_taker)):
-            known = chosen & np.isfinite(bps)
-            mean, se = clustered_mean(bps[known], weight[known], minute[known])
-            n = int(known.sum())
-            out.append(Markout(name, horizon, mean, se, n, int(chosen.sum()) - n))
+        for rows, mine in zip(out.values(), places, strict=False):
+            for name, chosen in (("maker", ~is_taker[mine]), ("taker", is_taker[mine])):
+                known = mine[chosen & np.isfinite(bps[mine])]
+                mean, se = clustered_mean(bps[known], weight[known], minute[known])
+                left_out = int(chosen.sum()) - len(known)
+                rows.append(Markout(name, horizon, mean, se, len(known), left_out))
     return out
 
 

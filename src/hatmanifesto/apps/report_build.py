@@ -17,7 +17,7 @@ from hatmanifesto.analytics.attribution import (
     paths_of,
     split_fills,
 )
-from hatmanifesto.analytics.benchmark import Benchmark, benchmark_of
+from hatmanifesto.analytics.benchmark import Benchmark, benchmark_figures, benchmark_of
 from hatmanifesto.analytics.breakdown import Breakdowns, Names, breakdowns_of
 from hatmanifesto.analytics.equity import Equity, equity_of
 from hatmanifesto.analytics.findings import Finding, findings_of
@@ -157,6 +157,7 @@ def analyse_ledger(
         Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
     )
     breakdowns = breakdowns_of(facts, parts, paths, equity, shares=shares)
+    benchmark = benchmark_of(equity, paths, capital=run.capital, seed=run.seed)
     names = names_of(run)
     return Analysis(
         identity=run,
@@ -169,7 +170,7 @@ def analyse_ledger(
         trades=trades,
         states=fill_states(facts.fills, facts.funding),
         fill_markout_bps=markout_bps(facts.fills, paths, horizon_ns=HORIZON_NS),
-        metrics=figures,
+        metrics={**figures, **benchmark_figures(benchmark)},
         edge=edge_of(figures["net_pnl"]),
         status="ok" if facts.fills else "empty",
         net_pnl_usdc=format_half_micro(attribution.total.net),
@@ -177,7 +178,7 @@ def analyse_ledger(
         memo=memo_texts(attribution.total),
         ledger=list(ledger),
         breakdowns=breakdowns,
-        benchmark=benchmark_of(equity, paths, capital=run.capital, seed=run.seed),
+        benchmark=benchmark,
         findings=findings_of(facts, parts, breakdowns, names=names, shares=shares),
         names=names,
     )

@@ -31,6 +31,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("max_drawdown_share", "Deepest drawdown, share"),
             ("underwater_longest", "Longest time below a high"),
             ("ulcer", "Ulcer index"),
+            ("hold_pnl", "Profit of holding the coins"),
+            ("hold_max_drawdown", "Deepest drawdown of holding"),
+            ("excess_over_hold", "Net profit less that of holding"),
         ),
     ),
     (
