@@ -19,7 +19,9 @@ from hatmanifesto.domain.errors import UsageError
 from tests.conftest import ROOT
 from tools import fast as tool
 
-CORE = "engine clearing replay hand_worked replay_book blotter ledger hats".split()
+CORE = """
+    engine clearing candle_clearing replay hand_worked replay_book candle_book blotter ledger hats
+""".split()
 NOT_FOR_COMPILED = {
     "test_clearing.py::test_a_planted_leak_is_found": "puts a fault in place of Account.trade",
     "test_hand_worked.py::test_a_planted_fault_in_the_clearing_alone_is_found[fee paid out]": (

@@ -46,6 +46,7 @@ MODULES = tuple(
         "hats.security",
         "simex.account",
         "simex.blocks",
+        "simex.candle_book",
         "simex.clearing",
         "simex.funding",
         "simex.latency",
