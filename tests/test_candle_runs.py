@@ -128,3 +128,18 @@ def test_a_portfolio_over_candles_runs_replays_and_verifies(
     for command in ("replay", "verify"):
         assert main(["--home", str(home), command, answer["run_id"]]) == 0
     assert "identical (pessimistic)" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_position_in_a_coin_that_ends_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    short = write_candles(tmp_path / "c", "BTC", walk(20))
+    put(tmp_path, "bars", short, write_candles(tmp_path / "c", "ETH", walk(HOURS)))
+    words = ["backtest", "maker", "--coin", "BTC,ETH", "--data", "bars", "--capital", "100000"]
+    words += ["--set", "half_spread_bps=15", "--no-report", "--json"]
+    assert main(["--home", str(tmp_path), *words]) == 0
+    notes = json.loads(capfd.readouterr().out)["notes"]
+    (note,) = [text for text in notes if "has no prices after" in text]
+    assert note.startswith("BTC has no prices after 2025-07-01T20:00:00")
+    assert "stays, marked at the last of them." in note

@@ -117,7 +117,7 @@ def report_data(
     """Return the content of the report of a run."""
     order = next(iter(analyses))
     run = endings[order]
-    notes = [f"{text}." for text in run.too_small]
+    notes = [f"{text}." for text in (*run.too_small, *run.stranded)]
     notes += _all_refused(analyses[order])
     if spec.left_out:
         notes.append(f"Left out, their decimals are not known: {', '.join(spec.left_out)}.")

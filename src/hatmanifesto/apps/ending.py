@@ -17,7 +17,8 @@ class Ending(msgspec.Struct, frozen=True):
     ``net2`` is the profit and loss on which both sides' books agreed [half micro-USDC], ``marks2``
     twice the price at which they marked each coin slot [px units]: both check the ledger.
     ``too_small`` has a sentence for each desk whose capital was too small; ``assumed`` the proxies
-    of the data; ``assets`` by coin slot.
+    of the data; ``stranded`` a sentence for each position whose coin has no prices any more;
+    ``assets`` by coin slot.
     """
 
     reason: str
@@ -29,6 +30,7 @@ class Ending(msgspec.Struct, frozen=True):
     assets: tuple[Asset, ...]
     too_small: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    stranded: tuple[str, ...] = ()
 
 
 def encode_endings(endings: Mapping[str, Ending]) -> bytes:

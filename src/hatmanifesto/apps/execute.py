@@ -11,13 +11,18 @@ from hatmanifesto.apps.needs import refuse_unmet_needs
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.errors import UnreconciledError
 from hatmanifesto.domain.records import Began, Ended
-from hatmanifesto.domain.units import format_half_micro
+from hatmanifesto.domain.rows import EXCH
+from hatmanifesto.domain.units import NS_HOUR, format_fixed, format_half_micro
 from hatmanifesto.engine.snapshot import engine_hash
 from hatmanifesto.simex.replay import TRADER, Outcome
 from hatmanifesto.store.dataset import Dataset
 from hatmanifesto.store.journal import HashJournal, JournalWriter
+from hatmanifesto.store.ledger_file import iso_of
 from hatmanifesto.store.tape import ParquetTape
 from hatmanifesto.strategies.contract import CROSS, View
+
+STRANDED_NS = 24 * NS_HOUR
+"""A coin whose last price is older than this at the end of a run is said to have none."""
 
 
 class Finished(NamedTuple):
@@ -45,7 +50,18 @@ class Finished(NamedTuple):
             assets=tuple(self.machines.tape.assets),
             too_small=tuple(self.too_small()),
             assumed=tuple(self.machines.tape.assumed),
+            stranded=tuple(self.stranded()),
         )
+
+    def stranded(self) -> list[str]:
+        """Return one sentence for each position whose coin's prices ended long before the run."""
+        state = self.machines.engine.state
+        return [
+            f"{asset.coin} has no prices after {iso_of(top[EXCH])}: the position of "
+            f"{format_fixed(held, decimals=asset.sz_decimals)} stays, marked at the last of them"
+            for asset, top, held in zip(state.assets, state.tops, state.net, strict=True)
+            if held and self.outcome.end_ns - top[EXCH] > STRANDED_NS
+        ]
 
     def too_small(self) -> list[str]:
         """Return one sentence for each desk whose capital was too small to quote."""
