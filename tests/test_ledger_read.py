@@ -203,6 +203,17 @@ def test_an_order_tells_what_it_acted_on_and_when_it_rested() -> None:
     assert read_ledger_parquet(ledger_parquet([row])) == [row]
 
 
+def test_the_quoted_spread_is_that_of_the_mid_before_the_fill() -> None:
+    identity = RunIdentity(ASSETS, ["maker"], 650 * 10**6, 7, "r", "REP")
+    ticks = np.array([T0 - 9, T0, T0 + 5], dtype=np.int64)
+    mids = {0: Mids(ticks, np.array([2_000_000, 2_000_000, 2_000_000], dtype=np.int64))}
+    spreads = {0: np.array([50, 70, 90], dtype=np.int64)}
+    told = facts([FILL, FILL._replace(ts=T0 + 9, is_gap=True), FILL._replace(ts=T0 - 99)])
+    rows = ledger_of(told, mids, identity, spreads=spreads)
+    assert [row.get("spread_bps") for row in rows] == [None, "0.5", None]
+    assert "spread_bps" not in rows_of(told)[1]
+
+
 def test_what_is_not_known_is_an_empty_cell() -> None:
     row = rows_of(facts([FILL]))[0]
     unknown = "cloid leverage margin_used retry_count error_code decision_mid funding".split()

@@ -1,6 +1,6 @@
 """Mid prices of one coin over time, and how far they moved inside holes of the recording."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,13 @@ class Mids(NamedTuple):
 
     ts: Int64
     mid2: Int64
+
+
+class Market(NamedTuple):
+    """Mids by coin slot, and where the data tell it the quoted spread at each [px units]."""
+
+    mids: Mapping[int, Mids]
+    spreads: Mapping[int, Int64]
 
 
 class MidPath(NamedTuple):

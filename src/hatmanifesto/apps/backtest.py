@@ -104,7 +104,7 @@ def _publish(
             staging,
             ties,
             identity_of(spec, endings[ties]),
-            one.mids(),
+            one.market(),
             spec=spec,
             origin=origin,
         )

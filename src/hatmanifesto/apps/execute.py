@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.analytics.mids import Market, Mids
 from hatmanifesto.apps.compose import Machines, build, open_tape
 from hatmanifesto.apps.ending import Ending
 from hatmanifesto.apps.needs import refuse_unmet_needs
@@ -33,9 +33,9 @@ class Finished(NamedTuple):
     journal_hash: str
     net2: int
 
-    def mids(self) -> dict[int, Mids]:
-        """Return the mid columns of every coin slot that has any."""
-        return mids_of(self.machines.tape, rows=self.outcome.rows)
+    def market(self) -> Market:
+        """Return the prices that the run saw."""
+        return market_of(self.machines.tape, rows=self.outcome.rows)
 
     def ending(self) -> Ending:
         """Return what is kept of the machines' last words."""
@@ -82,10 +82,12 @@ class Finished(NamedTuple):
         return found
 
 
-def mids_of(tape: ParquetTape, *, rows: int) -> dict[int, Mids]:
-    """Return the mid columns of every coin slot that has any in the tape's first ``rows`` rows."""
+def market_of(tape: ParquetTape, *, rows: int) -> Market:
+    """Return the prices of every coin slot that has any in the tape's first ``rows`` rows."""
     columns = {slot: Mids(*tape.mids(slot, rows_max=rows)) for slot in range(len(tape.coins))}
-    return {slot: mids for slot, mids in columns.items() if len(mids.ts)}
+    mids = {slot: one for slot, one in columns.items() if len(one.ts)}
+    told = {slot: tape.spreads(slot, rows_max=rows) for slot in mids}
+    return Market(mids, {slot: one for slot, one in told.items() if one is not None})
 
 
 def execute(

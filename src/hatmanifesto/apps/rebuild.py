@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.analytics.mids import Market
 from hatmanifesto.apps.describe import origin_of
 from hatmanifesto.apps.provenance import code_hash
 from hatmanifesto.apps.report_build import Analysis, RunIdentity, ledger_of
@@ -75,10 +75,10 @@ def _again(run: StoredRun) -> tuple[bytes, list[str]]:
     analyses: dict[str, Analysis] = {}
     wrong: list[str] = []
     for ties in run.spec.tie_orders:
-        identity, mids = run.materials(ties)
-        analyses[ties] = analyse_stored(run.folder, ties, identity, mids, spec=run.spec)
+        identity, market = run.materials(ties)
+        analyses[ties] = analyse_stored(run.folder, ties, identity, market, spec=run.spec)
         if not wrong and ties == run.spec.tie_orders[0]:
-            wrong += _ledgers(run, analyses[ties], identity, mids)
+            wrong += _ledgers(run, analyses[ties], identity, market)
         if analyses[ties].net_gap:
             gap = format_half_micro(analyses[ties].net_gap)
             wrong.append(f"net ({ties}): the ledger's is {gap} USDC above that of the books")
@@ -91,12 +91,14 @@ def _again(run: StoredRun) -> tuple[bytes, list[str]]:
 
 
 def _ledgers(
-    run: StoredRun, analysis: Analysis, identity: RunIdentity, mids: Mapping[int, Mids]
+    run: StoredRun, analysis: Analysis, identity: RunIdentity, market: Market
 ) -> list[str]:
     """Return how the ledger's two files differ from what journal and mids give."""
     origin = origin_of(run.spec, run.origin)
     facts = facts_in(run.folder, run.spec.tie_orders[0], run.spec)
-    expected = [origin | row for row in ledger_of(facts, mids, identity)]
+    expected = [
+        origin | row for row in ledger_of(facts, market.mids, identity, spreads=market.spreads)
+    ]
     wrong = []
     for name, rows in (
         (LEDGER_PARQUET, analysis.ledger),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -24,7 +25,7 @@ from hatmanifesto.analytics.findings import Finding, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
 from hatmanifesto.analytics.markouts import HORIZONS_S, Markout, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
-from hatmanifesto.analytics.mids import MidPath, Mids, tick_before
+from hatmanifesto.analytics.mids import Int64, MidPath, Mids, tick_before
 from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_of
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Record
@@ -45,6 +46,9 @@ COMPONENT_NAMES = (
     "gap",
     "residual",
 )
+
+
+NO_SPREADS: Mapping[int, Int64] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,17 @@ def told_by(ledger: Sequence[Row], facts: RunFacts, run: RunIdentity) -> RunFact
     )
 
 
-def ledger_of(facts: RunFacts, mids: Mapping[int, Mids], run: RunIdentity) -> list[Row]:
-    """Return the rows of the ledger that these facts and mids give."""
+def ledger_of(
+    facts: RunFacts,
+    mids: Mapping[int, Mids],
+    run: RunIdentity,
+    *,
+    spreads: Mapping[int, Int64] = NO_SPREADS,
+) -> list[Row]:
+    """Return the rows of the ledger that these facts and mids give.
+
+    ``spreads`` are by coin slot, at the stamps of its mids [px units], where the data tell them.
+    """
     paths = paths_of(facts, mids)
     return ledger_rows(
         LedgerInputs(
@@ -218,6 +231,7 @@ def ledger_of(facts: RunFacts, mids: Mapping[int, Mids], run: RunIdentity) -> li
             names=dict(enumerate(run.books)),
             versions=dict(enumerate(run.versions)),
             arrival_mid2=arrival_mid2(facts, paths),
+            spreads=fill_spreads(facts, paths, spreads),
             run_id=run.run_id,
             evidence=run.evidence,
             capital=run.capital,
@@ -237,6 +251,20 @@ def arrival_mid2(facts: RunFacts, paths: Mapping[int, MidPath]) -> list[int]:
         at, is_substituted = tick_before(path, np.array([ns for _, ns in rows], dtype=np.int64))
         for (i, _), mid2, unknown in zip(rows, path.mid2[at], is_substituted, strict=True):
             out[i] = 0 if unknown else int(mid2)
+    return out
+
+
+def fill_spreads(
+    facts: RunFacts, paths: Mapping[int, MidPath], spreads: Mapping[int, Int64]
+) -> list[int | None]:
+    """Return by fill the spread at its reference mid [px units], None where it is not known."""
+    out: list[int | None] = [None] * len(facts.fills)
+    for coin, spread in sorted(spreads.items()):
+        index = [i for i, row in enumerate(facts.fills) if row.coin == coin and not row.is_gap]
+        ts = np.array([facts.fills[i].ts for i in index], dtype=np.int64)
+        at, is_substituted = tick_before(paths[coin], ts)
+        for i, value, unknown in zip(index, spread[at].tolist(), is_substituted, strict=True):
+            out[i] = None if unknown else value
     return out
 
 

@@ -21,7 +21,7 @@ from hatmanifesto.apps.run_folder import LEDGER_PARQUET, MANIFEST, REPORT, file_
 from hatmanifesto.apps.stored_run import StoredRun
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.units import format_fixed, format_half_micro
-from hatmanifesto.store.atomic import readable_json, sha256_bytes, write_atomic
+from hatmanifesto.store.atomic import readable_json, sha256_bytes
 from hatmanifesto.store.ledger_columns import COLUMNS, FUNDING, FUNDING_UNKNOWN, SCHEMA, Row
 from hatmanifesto.store.ledger_file import iso_of, ledger_csv, ratio_text, regime_text
 
@@ -258,9 +258,9 @@ def publish(
     content[HASHES] = readable_json(hashes)
     for name in _earlier(folder) - set(content):
         (folder / name).unlink(missing_ok=True)
-    for name, text in content.items():
+    for name, text in content.items():  # the list comes last: it says that all is there
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / name, text)
+        (folder / name).write_bytes(text)
     return folder
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hatmanifesto.analytics.fold import RunFacts, fold
-from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.analytics.mids import Market
 from hatmanifesto.apps.describe import origin_of, report_data, summary_of
 from hatmanifesto.apps.ending import Ending
 from hatmanifesto.apps.provenance import Provenance
@@ -67,7 +67,7 @@ def analyse_new(
     folder: Path,
     ties: str,
     identity: RunIdentity,
-    mids: Mapping[int, Mids],
+    market: Market,
     *,
     spec: RunSpec,
     origin: Provenance,
@@ -80,7 +80,7 @@ def analyse_new(
         UnreconciledError: if the ledger's profit and loss is not that of the books.
     """
     facts = fold(read_records(folder / journal_name(ties, spec)))
-    rows = ledger_of(facts, mids, identity)
+    rows = ledger_of(facts, market.mids, identity, spreads=market.spreads)
     if ties == spec.tie_orders[0]:
         write_ledger(
             rows,
@@ -89,7 +89,7 @@ def analyse_new(
             origin=origin_of(spec, origin),
         )
         rows = read_rows(folder)
-    analysis = analyse_ledger(facts, mids, identity, ledger=rows)
+    analysis = analyse_ledger(facts, market.mids, identity, ledger=rows)
     if analysis.net_gap:
         raise UnreconciledError(
             "the ledger and the trader's books disagree",
@@ -100,7 +100,7 @@ def analyse_new(
 
 
 def analyse_stored(
-    folder: Path, ties: str, identity: RunIdentity, mids: Mapping[int, Mids], *, spec: RunSpec
+    folder: Path, ties: str, identity: RunIdentity, market: Market, *, spec: RunSpec
 ) -> Analysis:
     """Return the analysis of a run from its folder, through its ledger file where it has one.
 
@@ -111,8 +111,8 @@ def analyse_stored(
     if ties == spec.tie_orders[0]:
         rows = read_rows(folder)
     else:
-        rows = ledger_of(facts, mids, identity)
-    return analyse_ledger(facts, mids, identity, ledger=rows)
+        rows = ledger_of(facts, market.mids, identity, spreads=market.spreads)
+    return analyse_ledger(facts, market.mids, identity, ledger=rows)
 
 
 def facts_in(folder: Path, ties: str, spec: RunSpec) -> RunFacts:

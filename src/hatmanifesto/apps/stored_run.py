@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.analytics.mids import Market
 from hatmanifesto.apps.compose import open_tape
 from hatmanifesto.apps.data import open_dataset
 from hatmanifesto.apps.ending import Ending, read_endings
-from hatmanifesto.apps.execute import mids_of
+from hatmanifesto.apps.execute import market_of
 from hatmanifesto.apps.provenance import Provenance
 from hatmanifesto.apps.report_build import Analysis, RunIdentity
 from hatmanifesto.apps.run_content import analyse_stored, identity_of
@@ -54,14 +54,14 @@ class StoredRun(NamedTuple):
         """Return what the journal does not say, under one order of ties."""
         return identity_of(self.spec, self.endings[ties or self.spec.tie_orders[0]])
 
-    def materials(self, ties: str) -> tuple[RunIdentity, dict[int, Mids]]:
-        """Return identity and mids under one order of ties.
+    def materials(self, ties: str) -> tuple[RunIdentity, Market]:
+        """Return identity and prices under one order of ties.
 
         Raises:
             DataError: if the data are missing, or not those the run ran on.
         """
         tape = open_tape(self.spec, self._dataset(), ties=ties)
-        return self.identity(ties), mids_of(tape, rows=self.endings[ties].rows)
+        return self.identity(ties), market_of(tape, rows=self.endings[ties].rows)
 
     def _dataset(self) -> Dataset:
         dataset = open_dataset(self.spec.data, self.home)
@@ -80,8 +80,8 @@ class StoredRun(NamedTuple):
             MismatchError: if ledger or journal are damaged.
         """
         chosen = ties or self.spec.tie_orders[0]
-        identity, mids = self.materials(chosen)
-        return analyse_stored(self.folder, chosen, identity, mids, spec=self.spec)
+        identity, market = self.materials(chosen)
+        return analyse_stored(self.folder, chosen, identity, market, spec=self.spec)
 
 
 def open_run(home: Path, run_id: str) -> StoredRun:

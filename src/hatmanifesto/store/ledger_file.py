@@ -43,7 +43,8 @@ class LedgerInputs(msgspec.Struct, frozen=True):
 
     ``markout_bps`` has by horizon [s] one value per fill (NaN unknown), ``names`` and ``versions``
     a strategy's name and the hash of its source by book, ``arrival_mid2`` the mid just before the
-    fill's order came to rest (0 unknown), ``capital`` is in micro-USDC.
+    fill's order came to rest (0 unknown), ``spreads`` the quoted spread at the fill [px units; None
+    unknown], ``capital`` is in micro-USDC.
     """
 
     facts: RunFacts
@@ -54,6 +55,7 @@ class LedgerInputs(msgspec.Struct, frozen=True):
     names: Mapping[int, str]
     versions: Mapping[int, str]
     arrival_mid2: Sequence[int]
+    spreads: Sequence[int | None]
     run_id: str
     evidence: str
     capital: int
@@ -151,6 +153,9 @@ def _fill_quality(inputs: LedgerInputs, index: int, asset: Asset) -> Row:
         cost = fill.side * fill.sz * (2 * fill.px - fill.mid2_decision)
         row["slippage_bps"] = ratio_text(cost * 10**4, 2 * fill.notional, decimals=4)
         row["decision_mid"] = _mid_text(fill.mid2_decision, asset)
+    spread, mid2 = inputs.spreads[index], int(inputs.parts.mid2[index])
+    if spread is not None:
+        row["spread_bps"] = ratio_text(2 * spread * 10**4, mid2, decimals=4)
     for horizon, values in inputs.markout_bps.items():
         markout = values[index]
         if markout == markout:  # NaN is the one number that differs from itself

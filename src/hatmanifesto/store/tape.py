@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.candles import HALF_SPREAD
@@ -31,6 +32,7 @@ from hatmanifesto.store.playing import Played, Window, load_bars, load_ticks
 from hatmanifesto.store.series import TICKS, choose_interval, playable
 from hatmanifesto.store.warehouse import Snapshot
 
+Bools = NDArray[np.bool_]
 CHUNK_ROWS = 16_384
 STAMP_MAX = 2**62
 
@@ -160,15 +162,27 @@ class ParquetTape:
         Rows with a missing side are left out; with ``rows_max`` also all but the tape's first ones:
         a run that ended early saw no more.
         """
-        rows = self._first
-        quoted = (rows.kind == RowKind.BBO) | (rows.kind == RowKind.L2)
-        where = quoted & (rows.coin == slot) & (rows.a > 0) & (rows.c > 0)
-        if rows_max is not None and rows_max < self.rows_total:
-            assert self.repeat == 1, "a repetition has no rows left out"
-            where[rows_max:] = False
+        rows, where = self._first, self._quoted(slot, rows_max)
         stamps, mid2 = rows.exch[where], rows.a[where] + rows.c[where]
         turns = np.repeat(np.arange(self.repeat), len(stamps)) * self.shift_ns
         return np.tile(stamps, self.repeat) + turns, np.tile(mid2, self.repeat)
+
+    def spreads(self, slot: int, *, rows_max: int | None = None) -> Ints | None:
+        """Return ask less bid [px units] at the stamps of ``mids``; None where it is assumed."""
+        if self.interval != TICKS:
+            return None
+        rows, where = self._first, self._quoted(slot, rows_max)
+        return np.tile(rows.c[where] - rows.a[where], self.repeat)
+
+    def _quoted(self, slot: int, rows_max: int | None) -> Bools:
+        """Return which rows have both sides of a coin's book."""
+        rows = self._first
+        quoted = (rows.kind == RowKind.BBO) | (rows.kind == RowKind.L2)
+        where: Bools = quoted & (rows.coin == slot) & (rows.a > 0) & (rows.c > 0)
+        if rows_max is not None and rows_max < self.rows_total:
+            assert self.repeat == 1, "a repetition has no rows left out"
+            where[rows_max:] = False
+        return where
 
     def told(self, slot: int) -> frozenset[str]:
         """Return which series the data tell of a coin: funding, oracle, premium."""
