@@ -43,7 +43,7 @@ def test_the_rate_follows_the_premium(premium: int, rate: int) -> None:
 def test_funding_is_paid_alike_by_the_simulated_exchange() -> None:
     asset = Asset("BTC", 0, 5, (MarginTier(0, 40),))
     account = Account("a", assets=(asset,), cash=0)
-    clock = FundingClock(coins=1)
+    clock = FundingClock([True])
     for szi in (31, -31, 100_003):
         account.positions[0] = szi
         list(clock.cross(clock.hour_next or 1, {"a": account}))

@@ -119,6 +119,8 @@ def report_data(
     run = endings[order]
     notes = [f"{text}." for text in (*run.too_small, *run.stranded)]
     notes += _all_refused(analyses[order])
+    if spec.unhedged:
+        notes.append(f"No second-leg data for {', '.join(spec.unhedged)}: left out of the hedge.")
     if spec.left_out:
         notes.append(f"Left out, their decimals are not known: {', '.join(spec.left_out)}.")
     notes = _failures(spec, analyses[order]) + notes

@@ -115,7 +115,7 @@ def execute(
     machines = build(spec, tape, folder=sources, journal=journal, progress=report)
     for book in range(len(spec.works)):
         desks = [desk for desk in machines.engine.desks if desk.book == book]
-        coins = [desk.coin for desk in desks]
+        coins = [desk.coin for desk in desks if not tape.assets[desk.coin].is_spot]
         refuse_unmet_needs(desks[0].strategy, coins, names=tape.coins, told=tape.told)
     journal.write([Began(spec.header(ties))])
     outcome = machines.replay.run()

@@ -21,10 +21,12 @@ from hatmanifesto.apps.portfolio import (
 )
 from hatmanifesto.apps.provenance import code_hash
 from hatmanifesto.apps.request import ALL, BacktestRequest
+from hatmanifesto.apps.strategies_file import load_strategy
 from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.risk.limits import Limits
 from hatmanifesto.store.atomic import canonical_json
 from hatmanifesto.store.dataset import Dataset, evidence_of
+from hatmanifesto.store.index_leg import with_leg
 from hatmanifesto.store.series import TICKS, choose_interval, known_coins
 
 TIES_BOTH = "both"
@@ -37,7 +39,7 @@ class RunSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Args of note: ``interval`` is the length of the candles played, '' for ticks; ``half_spread`` is
     assumed about their closes [1e-8 of the price]; ``left_out`` are coins whose decimals are not
-    known, when all were asked for. What has its default is not written, so that the identity of a
+    known, when all were asked for; ``unhedged`` those without data of a second leg. What has its default is not written, so that the identity of a
     run over ticks does not depend on what was invented for candles.
     """
 
@@ -62,6 +64,7 @@ class RunSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     interval: str = TICKS
     half_spread: int = 0
     left_out: tuple[str, ...] = ()
+    unhedged: tuple[str, ...] = ()
 
     @property
     def tie_orders(self) -> tuple[str, ...]:
@@ -113,6 +116,7 @@ def build_spec(request: BacktestRequest, dataset: Dataset) -> tuple[RunSpec, dic
     else:
         works = (_single(request, files),)
     works, left_out = _with_all_coins(works, dataset)
+    works, unhedged = _with_legs(works, dataset)
     latency, latency_hash = request.latency, ""
     if latency.startswith("empirical:"):
         content = read_file(Path(latency.removeprefix("empirical:")), what="latency file")
@@ -143,6 +147,7 @@ def build_spec(request: BacktestRequest, dataset: Dataset) -> tuple[RunSpec, dic
         interval=interval,
         half_spread=play.half_spread if interval else 0,
         left_out=left_out,
+        unhedged=unhedged,
     )
     return spec, files
 
@@ -163,6 +168,31 @@ def _with_all_coins(
     return tuple(
         structs.replace(work, coins=known) if work.coins == ALL else work for work in works
     ), unknown
+
+
+def _with_legs(
+    works: tuple[Work, ...], dataset: Dataset
+) -> tuple[tuple[Work, ...], tuple[str, ...]]:
+    """Return the works with second legs where a strategy asks for them, and the coins without one.
+
+    Raises:
+        UsageError: if no coin of such a strategy has one.
+    """
+    out, lacking = [], []
+    for work in works:
+        if work.source_hash or not load_strategy(work.strategy, work.settings).has_legs:
+            out.append(work)
+            continue
+        pairs, without = with_leg(dataset, work.coins)
+        if not pairs:
+            raise UsageError(
+                f"{work.strategy}: no second-leg data for {', '.join(work.coins)}",
+                why="a hedge needs a recorded price of the second leg, or premiums to infer it",
+                fix="add data with premiums, or leave out --set hedge=1",
+            )
+        out.append(structs.replace(work, coins=pairs))
+        lacking += without
+    return tuple(out), tuple(dict.fromkeys(lacking))
 
 
 def _single(request: BacktestRequest, files: dict[str, bytes]) -> Work:

@@ -6,6 +6,8 @@ import msgspec
 
 PX_DIGITS_MAX = 5
 """Significant digits of a price; whole prices may have more. Source: PROTOCOL 3.2."""
+SPOT_INDEX_MIN = 10_000
+"""Ids of assets that are held outright begin here. Source: PROTOCOL 3.1."""
 NOTIONAL_MIN = 10_000_000
 """Smallest order value [micro-USDC]. Source: PROTOCOL 3.3, recorded."""
 
@@ -26,7 +28,7 @@ class Maintenance(NamedTuple):
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """A perpetual: name, venue id, decimals, margin tiers (lowest first, first from zero)."""
+    """A market: name, venue id, decimals, margin tiers (lowest first, first from zero)."""
 
     coin: str
     index: int
@@ -37,6 +39,11 @@ class Asset(msgspec.Struct, frozen=True):
     def px_decimals(self) -> int:
         """Decimals of the integer price, so that px times sz is micro-USDC."""
         return 6 - self.sz_decimals
+
+    @property
+    def is_spot(self) -> bool:
+        """Say whether it is held outright: spot fees, no funding. Source: PROTOCOL 3.1."""
+        return self.index >= SPOT_INDEX_MIN
 
     @property
     def leverage_max(self) -> int:

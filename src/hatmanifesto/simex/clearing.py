@@ -41,6 +41,14 @@ class FeeSchedule(NamedTuple):
 
     taker: int = 4_500_000
     maker: int = 1_500_000
+    spot_taker: int = 7_000_000
+    spot_maker: int = 4_000_000
+
+    def rate(self, asset: Asset, *, is_taker: bool) -> int:
+        """Return the rate of one fill of ``asset``."""
+        if asset.is_spot:
+            return self.spot_taker if is_taker else self.spot_maker
+        return self.taker if is_taker else self.maker
 
 
 Listener = Callable[[Fact], None]
@@ -58,7 +66,9 @@ class Clearing:
         self.fee_account = self.open_account(FEES, cash=0)
         self._matcher = matcher
         self._on_row = matcher.on_public
-        self._fees = fees
+        self._rates = [
+            (fees.rate(asset, is_taker=False), fees.rate(asset, is_taker=True)) for asset in assets
+        ]
         self._listeners: dict[str, Listener] = {}
         self._margin = MarginRule(assets)
         self._orders: dict[tuple[str, int], Resting] = {}
@@ -68,7 +78,7 @@ class Clearing:
         self._px_one = [10**asset.px_decimals for asset in assets]
         self._reduce_only = 0
         self._oracle = [0] * len(assets)
-        self._funding = FundingClock(coins=len(assets))
+        self._funding = FundingClock([not asset.is_spot for asset in assets])
         self._bars_open = 0  # BAR rows of this stamp whose BBO is still to come
         self.is_called = False
 
@@ -260,7 +270,7 @@ class Clearing:
         """Book one side of a match; without another order of ours the background takes it."""
         order = match.order
         coin, px, sz = order.coin, match.px, match.sz
-        fee = rate_of(px * sz, self._fees.taker if match.is_taker else self._fees.maker)
+        fee = rate_of(px * sz, self._rates[coin][match.is_taker])
         account = self.accounts[order.account]
         account.trade(coin, szi=order.side * sz, px=px, fee=fee)
         self.fee_account.cash += fee

@@ -4,7 +4,7 @@ Positions are taken when the first row at or after the hour arrives. The rate co
 row; an hour whose rate never comes is told as unknown to every holder of a position, never as 0.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
 from hatmanifesto.domain.rows import Row
@@ -13,13 +13,18 @@ from hatmanifesto.simex.account import BACKGROUND, FEES, Account
 
 
 class FundingClock:
-    """Positions at the last hour; coins that had any, and whether they are still to be settled."""
+    """Positions at the last hour; coins that had any, and whether they are still to be settled.
 
-    __slots__ = ("_due", "_szi", "hour_next")
+    Args:
+        is_paid: by coin slot, whether the coin pays funding at all.
+    """
 
-    def __init__(self, *, coins: int) -> None:
+    __slots__ = ("_due", "_is_paid", "_szi", "hour_next")
+
+    def __init__(self, is_paid: Sequence[bool]) -> None:
         self.hour_next = 0
-        self._szi: list[dict[str, int]] = [{} for _ in range(coins)]
+        self._is_paid = list(is_paid)
+        self._szi: list[dict[str, int]] = [{} for _ in is_paid]
         self._due: dict[int, bool] = {}
 
     def cross(
@@ -40,7 +45,7 @@ class FundingClock:
             if name in (BACKGROUND, FEES):
                 continue
             for coin, szi in enumerate(account.positions):
-                if szi:
+                if szi and self._is_paid[coin]:
                     self._szi[coin][name] = szi
                     self._due[coin] = True
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from hatmanifesto.domain.candles import PARTICIPATION_PCT, SPREAD_BP
 from hatmanifesto.domain.enums import RowKind
+from hatmanifesto.domain.legs import base_of
 from hatmanifesto.domain.units import NS_HOUR, format_fixed
 from hatmanifesto.store.columns import Ints
 from hatmanifesto.store.dataset import Dataset
@@ -30,12 +31,20 @@ def assumptions_of(
     mid = "mid" if interval else "book mid"
     told = played.told
     start, end = int(played.market.exch.min()), int(played.market.exch.max())
-    unpaid = [coin for coin in coins if not _has_funding(dataset, coin, start, end)]
+    legs = [coin for coin in coins if base_of(coin) is not None]
+    perps = [coin for coin in coins if coin not in legs]
+    unpaid = [coin for coin in perps if not _has_funding(dataset, coin, start, end)]
     texts = {text for text in dataset.assumed if text.partition(":")[0] not in OWN}
     texts.add(f"mark: {mid}")
-    texts |= _for_coins("funding: unknown", unpaid, coins)
+    texts |= _for_coins("funding: unknown", unpaid, perps)
     known = told.coin[(told.kind == RowKind.CTX) & (told.b > 0)]
-    texts |= _for_coins(f"oracle: {mid}", _lacking(known, coins), coins)
+    lacking = [coin for coin in _lacking(known, coins) if coin not in legs]
+    texts |= _for_coins(f"oracle: {mid}", lacking, perps)
+    if legs:
+        texts.add(
+            f"second leg: {','.join(legs)} at the index price, close / (1 + mean premium of the "
+            "hour); depth and spread as the perp's; spot fees; margined in full"
+        )
     if interval:
         bps = format_fixed(half_spread, decimals=len(str(SPREAD_BP)) - 1)
         texts.add(

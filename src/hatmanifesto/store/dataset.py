@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.errors import DataError
+from hatmanifesto.domain.legs import base_of, leg_asset
 from hatmanifesto.store.atomic import sha256_bytes
 from hatmanifesto.store.manifest import HASH_DIGITS, Manifest
 from hatmanifesto.store.warehouse import Snapshot, find_snapshot, load_snapshot
@@ -70,6 +71,9 @@ class Dataset(NamedTuple):
         Raises:
             DataError: if no session has the coin, or two disagree about it.
         """
+        base = base_of(coin)
+        if base is not None:
+            return leg_asset(self.asset(base))
         found = [one.asset(coin) for one in self.snapshots if coin in one.manifest.coins]
         if not found:
             raise DataError(

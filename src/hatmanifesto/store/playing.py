@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from hatmanifesto.domain.enums import RowKind
+from hatmanifesto.domain.legs import base_of
 from hatmanifesto.domain.units import NS_HOUR
 from hatmanifesto.store.bars import bars_of
 from hatmanifesto.store.columns import Columns, Ints, join, take
 from hatmanifesto.store.context_rows import CTX_COLUMNS, FUNDING_COLUMNS, ctx_rows, funding_rows
 from hatmanifesto.store.dataset import TICK_KINDS, Dataset
 from hatmanifesto.store.draft import TICK, interval_ns
+from hatmanifesto.store.index_leg import index_candles, premiums_of
 from hatmanifesto.store.merge import GapMark, Rows, concatenate, rows_of, take_rows
 from hatmanifesto.store.warehouse import Snapshot
 
@@ -84,7 +86,15 @@ def load_bars(
 
 
 def _candles(dataset: Dataset, coin: str, length_ns: int) -> Columns:
-    """Return the bars of one length in time order, with the number of their snapshot."""
+    """Return the bars of one length in time order, with the number of their snapshot.
+
+    Those of a second leg are made of its perp's.
+    """
+    base = base_of(coin)
+    if base is not None:
+        bars = _candles(dataset, base, length_ns)
+        hours, premiums = premiums_of(dataset, base)
+        return index_candles(bars, hours, premiums, length_ns=length_ns)
     parts = []
     for number, snapshot in enumerate(dataset.snapshots):
         columns = snapshot.columns("candle", coin, BAR_COLUMNS)

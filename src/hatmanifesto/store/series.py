@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from hatmanifesto.domain.errors import DataError, UsageError
+from hatmanifesto.domain.legs import base_of
+from hatmanifesto.domain.units import NS_HOUR
 from hatmanifesto.store.dataset import TICK_KINDS, Dataset
 from hatmanifesto.store.draft import interval_ns
 
@@ -92,7 +94,15 @@ def _usual(dataset: Dataset, coins: Sequence[str], series: dict[str, tuple[str, 
 
 
 def intervals_of(dataset: Dataset, coin: str) -> tuple[str, ...]:
-    """Return the lengths of a coin's candles, shortest first, after ``TICKS`` if it has any."""
+    """Return the lengths of a coin's candles, shortest first, after ``TICKS`` if it has any.
+
+    A second leg has the candles of its perp, those no longer than the hour that a premium speaks
+    of.
+    """
+    base = base_of(coin)
+    if base is not None:
+        names = intervals_of(dataset, base)
+        return tuple(name for name in names if name != TICKS and interval_ns(name) <= NS_HOUR)
     found = {
         one.series if one.kind == "candle" else TICKS
         for manifest in dataset.manifests

@@ -10,17 +10,17 @@ until each is large enough. A coin that appears later changes nothing before, si
 view knows it.
 
 This is perp against perp: what is earned is funding and relative price, and one leg without the
-other is directional. The hedged form, short perp and long spot, needs a second leg in the data.
+other is directional. The hedged form, short perp and long second leg, is carry_hedged.py.
 
 Source: QUANT.md E.1, E.2; the weights are those of signals/carry.py.
 """
 
+import sys
 from collections.abc import Sequence
 from statistics import median
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.domain.units import NS_S
 from hatmanifesto.signals.carry import BPS, balanced, hours_to_pay, rank_scores
 from hatmanifesto.signals.funding import fold_rate
@@ -287,25 +287,18 @@ def why_too_small(p: Params, views: View | Sequence[View]) -> str:
 
 
 def build(params: Params) -> Strategy:
-    """Return the carry with ``params`` as a strategy.
+    """Return the carry with ``params`` as a strategy: perp against perp, or hedged."""
+    from hatmanifesto.strategies import carry_hedged  # it stands on this module
 
-    Raises:
-        UsageError: if the hedged form is asked for.
-    """
-    if params.hedge == 1:
-        raise UsageError(
-            "carry: no second-leg data",
-            why="the hedged form needs a recorded price of the second leg (spot, or a premium)",
-            fix="leave out --set hedge=1: perp against perp needs funding alone",
-        )
+    form = carry_hedged if params.hedge else sys.modules[__name__]
     return Strategy(
         name="carry",
-        decide=decide,
+        decide=form.decide,
         params=params,
         slots=TAKER_SLOTS,
         memory=SHARED,
         requote_ns=params.requote_ms * 1_000_000,
-        why_too_small=why_too_small,
+        why_too_small=form.why_too_small,
         bounds=BOUNDS,
         scope=CROSS,
         memory_coin=CELLS,
@@ -316,4 +309,5 @@ def build(params: Params) -> Strategy:
             cell=SIGNAL,
         ),
         needs=("funding",),
+        has_legs=bool(params.hedge),
     )

@@ -96,7 +96,8 @@ class Strategy(NamedTuple):
     ``requote_ns`` is the least time between two decisions, but a fill lets the next one come
     at once; ``bounds`` is the allowed range of each parameter; ``needs`` names the series (out of
     ``NEEDS``) without which it refuses to run. ``why_too_small`` gets what ``decide`` gets: a view,
-    or all of them when the scope is ``cross``.
+    or all of them when the scope is ``cross``. ``has_legs`` asks for every coin's second leg: the
+    views then come in pairs, a perp and its leg.
     """
 
     name: str
@@ -111,3 +112,4 @@ class Strategy(NamedTuple):
     memory_coin: int = 0
     signal: SignalSpec | None = None
     needs: tuple[str, ...] = ()
+    has_legs: bool = False
