@@ -29,7 +29,7 @@ FIELDS = """
     fills net_pnl_usdc components memo metrics max_drawdown journal_hash ledger_csv report_html
     wall_s events_per_s engine
 """.split()
-COMPONENTS = "price spread adverse_selection timing fees rebates funding gap residual".split()
+COMPONENTS = "price basis spread adverse_selection timing fees rebates funding gap residual".split()
 MEMO = "slippage_usdc turnover_usdc".split()
 ORIGIN = "dataset_hash config_hash code_hash lock_hash commit dirty seed".split()
 METRIC = {"value", "ci_low", "ci_high", "n", "unit", "annualisation"}

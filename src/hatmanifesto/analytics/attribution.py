@@ -40,7 +40,7 @@ HORIZON_NS = 5 * NS_S
 STALE_NS = 2 * NS_S
 """A reference mid older than this is counted as stale. Source: QUANT A.12."""
 BOUND = 2**62
-SUMMED = ("price", "spread", "adverse_selection", "timing", "gap", "slippage", "turnover")
+SUMMED = ("price", "basis", "spread", "adverse_selection", "timing", "gap", "slippage", "turnover")
 """Parts of a fill that a bucket sums as they are."""
 
 
@@ -55,6 +55,7 @@ class FillParts(NamedTuple):
     adverse_selection: Int64
     timing: Int64
     price: Int64
+    basis: Int64
     gap: Int64
     fee: Int64
     slippage: Int64
@@ -72,6 +73,7 @@ class Components(msgspec.Struct, frozen=True):
     """
 
     price: int
+    basis: int
     spread: int
     adverse_selection: int
     timing: int
@@ -90,6 +92,7 @@ class Components(msgspec.Struct, frozen=True):
         """Return the sum of the parts, residual excluded."""
         return (
             self.price
+            + self.basis
             + self.spread
             + self.adverse_selection
             + self.timing
@@ -127,7 +130,7 @@ def attribute(
         shares: the funding split over books, when the caller has it already.
     """
     paths = paths_of(facts, mids)
-    parts = split_fills(facts.fills, paths)
+    parts = with_basis(split_fills(facts.fills, paths), facts.fills, hedged=facts.hedged)
     flows = cash_flows(facts.fills, paths)
     unknown = {event.coin for event in facts.funding_unknown}
     paid_by_coin: Counter[int] = Counter()
@@ -235,6 +238,7 @@ def parts_until(placed: Placed, path: MidPath, *, last: int) -> FillParts:
         adverse_selection=adverse,
         timing=timing,
         price=price,
+        basis=np.zeros_like(price),
         gap=x * (gap_near + gap_far) + np.where(hole, edge, 0),
         fee=-2 * fee,
         slippage=np.where(decision > 0, x * (decision - 2 * px), 0),
@@ -257,6 +261,22 @@ def _columns(
     table = np.array(columns, dtype=np.int64).reshape(len(columns), 7)
     ts, x, px, fee, decision = (np.ascontiguousarray(table[:, i]) for i in range(5))
     return ts, x, px, fee, decision, table[:, 5].astype(bool), table[:, 6].astype(bool)
+
+
+def with_basis(
+    parts: FillParts, fills: Sequence[FillRow], *, hedged: Collection[tuple[int, int]]
+) -> FillParts:
+    """Return the parts with what holding brought called basis where a second leg stands against it.
+
+    Over both legs of a pair that part is the sum of q dM of perp and leg: with equal and opposite
+    positions, their size times the move of perp less leg.
+    """
+    if not hedged:
+        return parts
+    is_hedged = np.array([(row.book, row.coin) in hedged for row in fills], dtype=np.bool_)
+    return parts._replace(
+        basis=np.where(is_hedged, parts.price, 0), price=np.where(is_hedged, 0, parts.price)
+    )
 
 
 def components_by(

@@ -205,6 +205,7 @@ def _timed(kind: str, found: Mapping[int, Components], equity: Equity) -> tuple[
 
 NOTHING = Components(
     price=0,
+    basis=0,
     spread=0,
     adverse_selection=0,
     timing=0,

@@ -18,6 +18,7 @@ from hatmanifesto.domain.events import (
     Opened,
     Refused,
 )
+from hatmanifesto.domain.legs import base_of
 from hatmanifesto.domain.records import (
     Allocation,
     BatchMark,
@@ -91,7 +92,8 @@ class RunFacts(msgspec.Struct, frozen=True):
     ``statuses`` counts orders by their last known status ("sent" when none came), ``refusals`` by
     the venue's refusal status; ``gaps`` are deduplicated. ``start`` and ``end`` are the first and
     last batch times [ns], 0 when the run had no batch; ``rested`` has by order the venue's stamp at
-    which it came to rest.
+    which it came to rest; ``hedged`` are the books and coin slots of perps held against a second
+    leg, and of these legs.
     """
 
     header: str
@@ -114,6 +116,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     allocations: tuple[Allocation, ...] = ()
     failed: tuple[StrategyFailed, ...] = ()
     rested: dict[int, int] = {}
+    hedged: frozenset[tuple[int, int]] = frozenset()
 
 
 class _Fold:
@@ -281,4 +284,24 @@ def fold(records: Iterable[Record]) -> RunFacts:
         allocations=tuple(state.allocations),
         failed=tuple(state.failed),
         rested=state.rested,
+        hedged=hedged_of(state.header),
     )
+
+
+def hedged_of(header: str) -> frozenset[tuple[int, int]]:
+    """Return book and coin slot of every perp with a second leg beside it, and of the leg.
+
+    Args:
+        header: text of the journal's first record, '' for none.
+    """
+    if not header:
+        return frozenset()
+    spec = msgspec.json.decode(header).get("spec", {})
+    slots = {name: slot for slot, name in enumerate(spec.get("coins", ()))}
+    found = set()
+    for book, work in enumerate(spec.get("works", ())):
+        for name in work["coins"]:
+            base = base_of(name)
+            if base is not None:
+                found |= {(book, slots[name]), (book, slots[base])}
+    return frozenset(found)

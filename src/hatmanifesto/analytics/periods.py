@@ -26,7 +26,7 @@ EPOCH = date(1970, 1, 1)
 KINDS = ("daily", "weekly", "monthly")
 OK, NO_FILLS, NO_DATA = "ok", "no fills", "no data"
 ADDED = (
-    *("price", "spread", "adverse_selection", "timing", "fees", "rebates", "gap"),
+    *("price", "basis", "spread", "adverse_selection", "timing", "fees", "rebates", "gap"),
     *("residual", "net", "funding_known", "slippage", "turnover", "fills"),
 )
 """Fields of `Components` that add up over periods; ``funding`` is unknown where one hour is."""
@@ -204,6 +204,7 @@ class _States:
 
     def __init__(self, facts: RunFacts, paths: Mapping[int, MidPath]) -> None:
         self.paths = paths
+        self.hedged = facts.hedged
         self.placed: dict[int, tuple[Placed, Int64]] = {}
         self.keys: set[Key] = set()
         for coin, index in places_of(facts.fills).items():
@@ -236,15 +237,20 @@ class _States:
         last = max(int(np.searchsorted(path.ts, when, side="left")) - 1, 0)
         mine = (books == book) & (placed.ts < when)
         chosen = Placed(*(column[mine] for column in placed))
-        return _components(chosen, path, last=last, funding=funding)
+        is_hedged = (book, coin) in self.hedged
+        return _components(chosen, path, last=last, funding=funding, is_hedged=is_hedged)
 
 
-def _components(placed: Placed, path: MidPath, *, last: int, funding: int) -> Components:
+def _components(
+    placed: Placed, path: MidPath, *, last: int, funding: int, is_hedged: bool
+) -> Components:
     parts = parts_until(placed, path, last=last)
     net = placed.x * (path.mid2[last] - 2 * placed.px) - 2 * placed.fee
     is_cost: Bools = parts.fee < 0
+    held = exact_sum(parts.price)
     part = Components(
-        price=exact_sum(parts.price),
+        price=0 if is_hedged else held,
+        basis=held if is_hedged else 0,
         spread=exact_sum(parts.spread),
         adverse_selection=exact_sum(parts.adverse_selection),
         timing=exact_sum(parts.timing),

@@ -37,6 +37,7 @@ from hatmanifesto.store.ledger_read import facts_of
 
 COMPONENT_NAMES = (
     "price",
+    "basis",
     "spread",
     "adverse_selection",
     "timing",

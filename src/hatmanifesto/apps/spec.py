@@ -39,8 +39,9 @@ class RunSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Args of note: ``interval`` is the length of the candles played, '' for ticks; ``half_spread`` is
     assumed about their closes [1e-8 of the price]; ``left_out`` are coins whose decimals are not
-    known, when all were asked for; ``unhedged`` those without data of a second leg. What has its default is not written, so that the identity of a
-    run over ticks does not depend on what was invented for candles.
+    known, when all were asked for; ``unhedged`` those without data of a second leg. What has its
+    default is not written, so that the identity of a run over ticks does not depend on what was
+    invented for candles.
     """
 
     code_hash: str
@@ -178,7 +179,8 @@ def _with_legs(
     Raises:
         UsageError: if no coin of such a strategy has one.
     """
-    out, lacking = [], []
+    out: list[Work] = []
+    lacking: list[str] = []
     for work in works:
         if work.source_hash or not load_strategy(work.strategy, work.settings).has_legs:
             out.append(work)

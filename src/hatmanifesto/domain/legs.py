@@ -1,7 +1,7 @@
 """Second legs: a stand-in for the spot of a perp, priced at the index that the data imply.
 
 A leg is named after its perp (``SOL/INDEX``) and has its decimals. It pays spot fees, receives and
-pays no funding, and is margined in full. What it is priced at is ASSUMED, see ``store/index_leg.py``.
+pays no funding, and is margined in full. Its price is ASSUMED, see ``store/index_leg.py``.
 """
 
 from hatmanifesto.domain.asset import SPOT_INDEX_MIN, Asset, MarginTier

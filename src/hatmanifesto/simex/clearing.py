@@ -10,7 +10,7 @@ Assumptions, named in every run: the mark is the book's mid; the oracle too wher
 it; a modify whose new order is refused inside the book has already cancelled its target.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hatmanifesto.domain.asset import Asset
@@ -50,6 +50,10 @@ class FeeSchedule(NamedTuple):
             return self.spot_taker if is_taker else self.spot_maker
         return self.taker if is_taker else self.maker
 
+    def rates(self, assets: Sequence[Asset]) -> list[tuple[int, int]]:
+        """Return the rates of makers and takers by coin slot."""
+        return [(self.rate(a, is_taker=False), self.rate(a, is_taker=True)) for a in assets]
+
 
 Listener = Callable[[Fact], None]
 """Receives an account's facts in the order in which the venue tells them; recv is filled later."""
@@ -66,9 +70,7 @@ class Clearing:
         self.fee_account = self.open_account(FEES, cash=0)
         self._matcher = matcher
         self._on_row = matcher.on_public
-        self._rates = [
-            (fees.rate(asset, is_taker=False), fees.rate(asset, is_taker=True)) for asset in assets
-        ]
+        self._rates = fees.rates(assets)
         self._listeners: dict[str, Listener] = {}
         self._margin = MarginRule(assets)
         self._orders: dict[tuple[str, int], Resting] = {}

@@ -80,7 +80,7 @@ def load_bars(
         )
         parts.append(bars.rows)
         marks += bars.gaps
-        finer += bars.finer
+        finer += bars.finer if base_of(coin) is None else 0
     market = window.of(concatenate(parts))
     return Played(market, _told(dataset, coins, window, market), {}, marks, finer)
 

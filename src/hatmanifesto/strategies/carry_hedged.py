@@ -116,7 +116,7 @@ def pays(p: Params, views: Sequence[View], m: Any, i: int) -> bool:
     m[at + SIGNAL] = m[at + CELLS + SIGNAL] = net_bps * DAY_H / p.hold_h
     m[at + BREAK_EVEN_H] = hours_to_pay(rate, cost_bps)
     is_held = perp.position < 0
-    return BPS * rate * p.hold_h > (0.5 * cost_bps if is_held else cost_bps)
+    return bool(BPS * rate * p.hold_h > (0.5 * cost_bps if is_held else cost_bps))
 
 
 def why_too_small(p: Params, views: View | Sequence[View]) -> str:

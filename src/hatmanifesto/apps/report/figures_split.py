@@ -25,7 +25,17 @@ from hatmanifesto.apps.report_text import book_names
 
 BARS_MAX = 24
 """More coins or strategies than this are summed as "others"."""
-STACKED = ("spread", "adverse_selection", "timing", "price", "fees", "rebates", "funding", "gap")
+STACKED = (
+    "spread",
+    "adverse_selection",
+    "timing",
+    "price",
+    "basis",
+    "fees",
+    "rebates",
+    "funding",
+    "gap",
+)
 
 
 def waterfall_figure(analysis: Analysis) -> Shown:

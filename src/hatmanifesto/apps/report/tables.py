@@ -117,6 +117,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 PART_WORDS = {
     "price": "mid moves while holding",
     "spread": "fill price against the mid just before it",
+    "basis": "perp less its second leg, while holding both",
     "adverse_selection": "mid in the 5 s after maker fills",
     "timing": "mid between decision and taker fill",
     "fees": "paid to the venue",

@@ -29,7 +29,17 @@ from hatmanifesto.store.ledger_file import iso_of
 
 DEPTH_POINTS_MAX = 20_000
 LARGE = 1_000 * 2 * MICRO
-PARTS = ("spread", "adverse_selection", "timing", "price", "fees", "rebates", "funding", "gap")
+PARTS = (
+    "spread",
+    "adverse_selection",
+    "timing",
+    "price",
+    "basis",
+    "fees",
+    "rebates",
+    "funding",
+    "gap",
+)
 TALL_ROWS = 20
 TRADES_SHOWN = 10
 
