@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hatmanifesto.domain.errors import UsageError
 from hatmanifesto.signals.carry import balanced, cross_section, dollar_neutral
 from hatmanifesto.strategies import carry
 from hatmanifesto.strategies.carry import BOUNDS, CELLS, LEGS, SHARED, Params, build, decide
@@ -231,11 +230,6 @@ def test_small_accounts_keep_the_extremes_or_say_why_not(usdc: int, legs: int) -
         assert held[0] < 0 < held[5]
     assert bool(carry.why_too_small(QUICK, views)) == (legs == 0)
     assert carry.why_too_small(QUICK, views[0]) == ""
-
-
-def test_the_hedged_form_is_refused_until_there_are_data() -> None:
-    with pytest.raises(UsageError, match="no second-leg data"):
-        build(Params(hedge=1))
 
 
 def test_the_strategy_says_what_it_is() -> None:

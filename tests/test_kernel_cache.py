@@ -69,7 +69,8 @@ from hatmanifesto.store.kernel_cache import cache_key, load_kernel
 strategy = load_strategy("mine", {}, source=Path("mine.py"))
 kernel = load_kernel(strategy, Path("home"))
 parts = [kernel.entry, kernel.loop]
-view = [2, 1, 1000, 500, 1001, 80, 0, 0, 0, 10**9, 10, 100000]
+told = [0] * 7  # mark, oracle, funding and premium with their stamps, regime
+view = [2, 1, 1000, 500, 1001, 80, 0, 0, 0, 10**9, 10, 100000, *told]
 columns = np.asarray([view, view, view])
 columns[1, 3] = 5_000
 slow = run_quotes_slow(strategy.decide, strategy.params, columns, np.zeros(1), slots=1)

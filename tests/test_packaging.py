@@ -31,7 +31,7 @@ def locked(level: str) -> dict[str, list[str]]:
             pin = re.fullmatch(r"(\S+)==(\S+)( ; [^\\]+)? \\", line)
             assert pin, f"expected NAME==VERSION, was {line!r}"
             entries[name_of(pin[1])] = [pin[2]]
-        elif not line.lstrip().startswith("#"):
+        elif line and not line.lstrip().startswith("#"):
             assert HASH.fullmatch(line), f"expected a sha256, was {line!r}"
             entries[list(entries)[-1]].append(line.split(":")[1])
     return entries

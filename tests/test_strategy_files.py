@@ -97,11 +97,6 @@ def test_shipped_strategies_are_those_of_the_configuration() -> None:
     assert sorted(SHIPPED) == sorted(STRATEGIES)
 
 
-def test_the_hedged_carry_is_refused() -> None:
-    with pytest.raises(UsageError, match="no second-leg data"):
-        load_strategy("carry", {"hedge": "1"})
-
-
 @pytest.mark.slow
 def test_a_new_strategy_runs_at_once_and_nothing_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"

@@ -41,10 +41,10 @@ def report(
     kinds = [kind for kind, is_wanted in chosen.items() if is_wanted]
     if kinds:
         return _periods(home, run, kinds, is_alone=out is None and not rebuild, as_json=as_json)
-    name = plain_name("RUN", run)
     from hatmanifesto.apps.reports import copy_report, report_path, target_path, write_report
 
     target = target_path(home, out) if out is not None else None
+    name = plain_name("RUN", run)
     if rebuild:
         from hatmanifesto.apps.rebuild import rebuild_run
 

@@ -138,6 +138,8 @@ class Engine:
                 state.tell_context(row)
             elif kind == FUNDING:
                 state.tell_payment(row)
+                if not row[7]:
+                    continue  # a payment alone is no news to act on at once; a premium is
             else:
                 continue  # a bar: what it says is for the venue alone
             touched |= 1 << coin
