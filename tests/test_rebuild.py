@@ -5,9 +5,18 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from hatmanifesto.apps.run_folder import LEDGER_CSV, LEDGER_PARQUET, REPORT, SUMMARY
+from hatmanifesto.apps.run_folder import (
+    ENDINGS,
+    LEDGER_CSV,
+    LEDGER_PARQUET,
+    MANIFEST,
+    REPORT,
+    SUMMARY,
+    load_manifest,
+)
 from hatmanifesto.cli import main
 from hatmanifesto.domain.errors import Exit
 from hatmanifesto.store.ledger_columns import Row
@@ -148,3 +157,16 @@ def test_a_changed_page_or_summary_is_named_with_its_place(copy: Path, hat: Hat)
     assert [text.split(":")[0] for text in told] == [SUMMARY, REPORT]
     assert "fills was" in told[0]
     assert "Deepest drawdown" in told[1]
+
+
+def test_a_run_of_an_earlier_release_is_verified_without_its_rows(copy: Path, hat: Hat) -> None:
+    folder = run_in(copy)
+    manifest = load_manifest(copy, folder.name)
+    files = {name: digest for name, digest in manifest.files.items() if name != ENDINGS}
+    older = msgspec.structs.replace(manifest, files=files).sealed()
+    (folder / MANIFEST).write_bytes(older.encoded())
+    (folder / ENDINGS).unlink()
+    said = hat(copy, "verify", folder.name, "--json")
+    assert said.json["ledger_compared"] is False
+    assert said.json["wrong"] == ["trial ledger: no trial names this manifest"]
+    assert hat(copy, "report", folder.name, "--rebuild").code == Exit.MISMATCH
