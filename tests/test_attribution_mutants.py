@@ -17,7 +17,7 @@ from tests.analytics_world import FREE, T0, fill, payment, run_of, with_fills
 
 BOUND = 2
 """Residual that rounding could leave [half micro-USDC]; ours leaves none."""
-PARTS = ("price", "spread", "adverse_selection", "timing", "gap")
+PARTS = ("price", "basis", "spread", "adverse_selection", "timing", "gap")
 FACTORS = (0, 2)
 
 
@@ -40,7 +40,8 @@ def world():
         GapSeen(1, T0 + 90 * 60 * NS_S, T0 + 99 * 60 * NS_S, 2),
     )
     mids = {coin: punched(series, holes[coin]) for coin, series in mids.items()}
-    facts = msgspec.structs.replace(with_fills(facts, rows, paid), gaps=holes)
+    facts = with_fills(facts, rows, paid)
+    facts = msgspec.structs.replace(facts, gaps=holes, hedged=frozenset({(1, 1)}))
     return facts, mids, ledger_net(facts, mids)
 
 
@@ -78,13 +79,13 @@ def test_the_world_is_explained_and_no_part_is_small():
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_of_fills_left_out_or_doubled_is_seen(name, factor, monkeypatch):
     facts, mids, net = world()
-    whole = attribution.split_fills
+    whole = attribution.with_basis
 
-    def mutant(fills, paths):
-        parts = whole(fills, paths)
+    def mutant(*arguments, **named):
+        parts = whole(*arguments, **named)
         return parts._replace(**{name: factor * getattr(parts, name)})
 
-    monkeypatch.setattr(attribution, "split_fills", mutant)
+    monkeypatch.setattr(attribution, "with_basis", mutant)
     with pytest.raises(AssertionError):
         check(facts, mids, net)
 
@@ -93,14 +94,14 @@ def test_a_part_of_fills_left_out_or_doubled_is_seen(name, factor, monkeypatch):
 @pytest.mark.parametrize("name", ["fees", "rebates"])
 def test_fees_or_rebates_left_out_or_doubled_are_seen(name, factor, monkeypatch):
     facts, mids, net = world()
-    whole = attribution.split_fills
+    whole = attribution.with_basis
 
-    def mutant(fills, paths):
-        parts = whole(fills, paths)
+    def mutant(*arguments, **named):
+        parts = whole(*arguments, **named)
         mine = parts.fee < 0 if name == "fees" else parts.fee > 0
         return parts._replace(fee=np.where(mine, factor * parts.fee, parts.fee))
 
-    monkeypatch.setattr(attribution, "split_fills", mutant)
+    monkeypatch.setattr(attribution, "with_basis", mutant)
     with pytest.raises(AssertionError):
         check(facts, mids, net)
 

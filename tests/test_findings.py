@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.attribution import SUMMED, paths_of
 from hatmanifesto.analytics.benchmark import benchmark_of
 from hatmanifesto.analytics.breakdown import KINDS, Names
@@ -11,6 +12,7 @@ from hatmanifesto.analytics.equity import equity_of
 from hatmanifesto.analytics.findings import FeeRates, fee_findings
 from hatmanifesto.analytics.markouts import markout_table
 from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.books.allot import HOUSE
 from hatmanifesto.domain.units import NS_HOUR, NS_S
 from tests.analytics_world import (
     FREE,
@@ -85,6 +87,22 @@ def test_regimes_share_funding_by_the_positions_they_opened():
     mids = {0: Mids(np.array([T0, T0 + NS_S]), np.array([200, 200]))}
     _, breakdowns, _, _ = broken_down(facts, mids)
     assert [b.parts.funding for b in breakdowns["regime"]] == [-600, -200]
+
+
+def test_funding_is_charged_to_who_held_before_the_hour():
+    """The venue charges at the hour and says so 40 ms later; a fill between pays nothing."""
+    hour = (T0 // NS_HOUR + 1) * NS_HOUR
+    rows = [
+        fill(hour - 5, 1, 100, 30, 0, 0, True, FREE, 0),
+        fill(hour, 1, 100, 70, 1, 0, True, FREE, 1),
+        fill(hour + 9, -1, 100, 30, 0, 0, True, FREE, 2),
+    ]
+    at_hour = payment(hour + 40_000_000, 0, -600)
+    named = at_hour.__class__(0, 30, 1, 1, -600, at_hour.exch, at_hour.recv)
+    assert funding_shares([named], rows) == [(named, {0: -600})]
+    later = named.__class__(0, 70, 1, 1, -600, hour + 40_000_001, at_hour.recv)
+    assert funding_shares([named, later], rows)[1] == (later, {1: -600})
+    assert funding_shares([named], []) == [(named, {HOUSE: -600})]
 
 
 def test_hold_buys_each_coin_when_it_is_first_seen_and_pays_both_ways():

@@ -81,7 +81,7 @@ class Names(msgspec.Struct, frozen=True):
         known = {"strategy": self.books, "coin": self.coins, "regime": self.regimes}[kind]
         if 0 <= key < len(known):
             return known[key]
-        if kind == "strategy" and key < 0:
+        if key < 0:
             return "house"
         return "unknown" if kind == "regime" and key <= 0 else f"{kind} {key}"
 
