@@ -14,10 +14,12 @@ from hatmanifesto.domain.events import (
     MarginCalled,
     Opened,
 )
-from hatmanifesto.domain.rows import Row
+from hatmanifesto.domain.rows import NEVER_AGAIN, Row
 from hatmanifesto.simex import clearing as clearing_module
+from hatmanifesto.simex.account import Account
 from hatmanifesto.simex.candle_book import CandleBook
 from hatmanifesto.simex.clearing import Clearing, FeeSchedule
+from hatmanifesto.simex.funding import FundingClock
 from tests.core_world import BTC, ETH, HOUR, RICH, S, bbo, ctx, funding
 
 STEP = 3_600 * S
@@ -169,3 +171,15 @@ def test_a_planted_fault_in_the_counting_of_boundaries_is_found(
     monkeypatch.setattr(clearing_module, "BAR", -1)
     with pytest.raises(AssertionError):
         test_margin_is_judged_when_all_prices_of_a_stamp_are_known()
+
+
+def test_a_coin_that_is_never_traded_again_pays_no_more_funding() -> None:
+    clock = FundingClock([True, True])
+    account = Account("a", assets=(ETH, BTC), cash=0)
+    account.positions[:] = [5, 5]
+    list(clock.cross(HOUR - 1, {"a": account}))
+    list(clock.cross(HOUR, {"a": account}))
+    clock.on_bar((6, 1, HOUR, HOUR, 9, 8, NEVER_AGAIN, 0, 1))
+    clock.on_bar((6, 0, HOUR, HOUR, 9, 8, 0, 0, 1))  # a hole in the bars is no end
+    assert [fact.coin for _, fact in clock.cross(HOUR + STEP, {"a": account})] == [0, 1]
+    assert [fact.coin for _, fact in clock.unknown(HOUR + STEP)] == [0]

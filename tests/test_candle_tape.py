@@ -13,7 +13,7 @@ from hatmanifesto.domain.asset import grid_step
 from hatmanifesto.domain.candles import HALF_SPREAD, ask_over, bid_under
 from hatmanifesto.domain.enums import Evidence, RowKind
 from hatmanifesto.domain.errors import DataError, UsageError
-from hatmanifesto.domain.rows import COIN, EXCH, GAP_REASONS, KIND, A, B, C, Row
+from hatmanifesto.domain.rows import COIN, EXCH, GAP_REASONS, KIND, NEVER_AGAIN, A, B, C, Row
 from hatmanifesto.domain.units import NS_HOUR, NS_S
 from hatmanifesto.domain.universe import PERPS
 from hatmanifesto.store.bars import grid_steps, units_of
@@ -95,6 +95,22 @@ def test_coins_are_listed_and_end_when_they_do(home: Path) -> None:
     assert (rows[0][EXCH], rows[-1][EXCH]) == (at(4), at(7))
     last = next(row for row in rows if row[KIND] == BAR and row[EXCH] == at(7))
     assert last[C : C + 2] == (0, 0), "after its last bar nothing of the coin can trade"
+
+
+def test_a_coin_that_ends_before_the_others_is_marked_and_named(home: Path) -> None:
+    tape = ParquetTape(open_dataset("bars", home), coins=("BTC", "ETH"))
+    last = {
+        slot: [row for row in rows_of(tape) if row[KIND] == BAR and row[COIN] == slot][-1]
+        for slot in (0, 1)
+    }
+    ends = {slot: row[EXCH] for slot, row in last.items()}
+    early = min(ends, key=lambda slot: ends[slot])
+    assert ends[early] < ends[1 - early]
+    assert (last[early][C], last[1 - early][C]) == (NEVER_AGAIN, 0)
+    (named,) = [text for text in tape.assumed if text.startswith("delisting: ")]
+    assert named.startswith(f"delisting: {tape.coins[early]} end")
+    alone = ParquetTape(open_dataset("bars", home), coins=(tape.coins[early],))
+    assert not [text for text in alone.assumed if text.startswith("delisting: ")]
 
 
 def test_a_window_knows_nothing_beyond_it_but_the_bar_under_way(home: Path) -> None:

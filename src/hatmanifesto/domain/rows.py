@@ -15,7 +15,8 @@ holds millions of them; their bytes lie in the tape and the journal refers to th
 
 Of a CTX row a price of 0 is unknown. A BAR row stands where one bar ends and the next begins, and
 tells of both; 0 where there is none. It is for the venue alone: what it says of the bar that begins
-nobody can know yet. A FUNDING row bears the stamp of its payment, at or after its hour.
+nobody can know yet; an open of NEVER_AGAIN says that no bar of the coin follows in the whole
+recording. A FUNDING row bears the stamp of its payment, at or after its hour.
 
 A missing side of a book has px 0 and sz 0. `exch` is the venue's stamp, `recv` ours; a GAP row
 stands at the end of its hole, before the first row after it. The side of a trade is the
@@ -31,6 +32,9 @@ from numpy.typing import NDArray
 Row = tuple[int, ...]
 """kind, coin slot, exch, recv, a, b, c, d, ref: nine. A type of fixed length says the same, but the
 compiled engine would take each row apart and build it anew at every call."""
+
+NEVER_AGAIN = -1
+"""Open of a BAR row after which its coin is never traded again."""
 
 KIND, COIN, EXCH, RECV, A, B, C, D, REF = range(9)
 

@@ -83,8 +83,8 @@ class CandleBook:
             if row[4]:
                 bars.gap_end = 0
             bars.begin = row[2]
-            bars.open = row[6]
-            bars.left = share_of(row[7]) if row[6] else 0
+            bars.open = max(row[6], 0)
+            bars.left = share_of(row[7]) if bars.open else 0
             return matches
         elif kind == GAP:
             bars.gap_end = row[5]

@@ -229,8 +229,9 @@ class Clearing:
         if kind == CTX or kind == FUNDING:  # noqa: PLR1714, SIM109  cheaper than membership
             self._on_context(row)
             return
-        if kind == BAR and row[4]:
-            self._bars_open += 1
+        if kind == BAR:
+            self._bars_open += row[4] > 0
+            self._funding.on_bar(row)
         matches = self._on_row(row)
         if 0 < kind <= L2 and row[4] and row[6]:
             self._mids2[row[1]] = row[4] + row[6]

@@ -7,7 +7,7 @@ row; an hour whose rate never comes is told as unknown to every holder of a posi
 from collections.abc import Iterator, Mapping, Sequence
 
 from hatmanifesto.domain.events import FundingPaid, FundingUnknown
-from hatmanifesto.domain.rows import Row
+from hatmanifesto.domain.rows import NEVER_AGAIN, Row
 from hatmanifesto.domain.units import MARK_ONE, NS_HOUR, RATE_ONE
 from hatmanifesto.simex.account import BACKGROUND, FEES, Account
 
@@ -48,6 +48,11 @@ class FundingClock:
                 if szi and self._is_paid[coin]:
                     self._szi[coin][name] = szi
                     self._due[coin] = True
+
+    def on_bar(self, row: Row) -> None:
+        """Let a coin that is never traded again pay no more; an hour already due stays due."""
+        if row[6] == NEVER_AGAIN:
+            self._is_paid[row[1]] = False
 
     def unknown(self, exch: int) -> Iterator[tuple[str, FundingUnknown]]:
         """Yield the hours that no rate came for, once, by coin slot."""

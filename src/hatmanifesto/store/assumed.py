@@ -55,6 +55,12 @@ def assumptions_of(
             "worse of last close and coming open plus the half spread; resting orders fill when "
             "the bar went through their price"
         )
+    if played.ended:
+        names = ",".join(coins[slot] for slot in sorted(played.ended))
+        texts.add(
+            f"delisting: {names} end before the recording does; what is still held then stands at "
+            "the last close, cannot be traded and pays no funding"
+        )
     if played.finer:
         texts.add(
             f"prices finer than the units of their coin: {played.finer} of candles, rounded so "

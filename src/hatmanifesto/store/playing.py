@@ -8,6 +8,7 @@ import numpy as np
 
 from hatmanifesto.domain.enums import RowKind
 from hatmanifesto.domain.legs import base_of
+from hatmanifesto.domain.rows import NEVER_AGAIN
 from hatmanifesto.domain.units import NS_HOUR
 from hatmanifesto.store.bars import bars_of
 from hatmanifesto.store.columns import Columns, Ints, join, take
@@ -27,7 +28,8 @@ class Played(NamedTuple):
 
     ``market`` are the rows that can be traded against, ``told`` contexts and funding, ``books``
     the book columns by coin slot that L2 rows refer to, ``finer`` how many prices of candles had to
-    be rounded to the units of their coin.
+    be rounded to the units of their coin, ``ended`` the last stamp [ns] of coins that end before
+    the others do.
     """
 
     market: Rows
@@ -35,6 +37,7 @@ class Played(NamedTuple):
     books: dict[int, Columns]
     marks: list[GapMark]
     finer: int
+    ended: dict[int, int]
 
 
 class Window(NamedTuple):
@@ -62,7 +65,7 @@ def load_ticks(dataset: Dataset, coins: Sequence[str], window: Window) -> Played
     marks = _tick_holes(dataset, coins)
     for slot, coin in enumerate(coins):
         marks += _pauses(slot, _sessions(dataset, coin), market.exch[market.coin == slot])
-    return Played(market, _told(dataset, coins, window, market), books, marks, 0)
+    return Played(market, _told(dataset, coins, window, market), books, marks, 0, {})
 
 
 def load_bars(
@@ -81,8 +84,28 @@ def load_bars(
         parts.append(bars.rows)
         marks += bars.gaps
         finer += bars.finer if base_of(coin) is None else 0
-    market = window.of(concatenate(parts))
-    return Played(market, _told(dataset, coins, window, market), {}, marks, finer)
+    whole = concatenate(parts)
+    ended = mark_ended(whole)
+    market = window.of(whole)
+    told = _told(dataset, coins, window, market)
+    return Played(market, told, {}, marks, finer, ended)
+
+
+def mark_ended(rows: Rows) -> dict[int, int]:
+    """Mark the last BAR row of every coin that ends before the others; return slot to stamp [ns].
+
+    What ended is taken as delisted: the venue knows that nothing of it follows, and nobody else.
+    """
+    is_bar = rows.kind == RowKind.BAR
+    last = int(rows.exch.max(initial=0))
+    ended = {}
+    for slot in np.unique(rows.coin).tolist():
+        mine = np.flatnonzero(is_bar & (rows.coin == slot))
+        at = int(mine[np.argmax(rows.exch[mine])])
+        if rows.exch[at] < last:
+            rows.c[at] = NEVER_AGAIN
+            ended[slot] = int(rows.exch[at])
+    return ended
 
 
 def _candles(dataset: Dataset, coin: str, length_ns: int) -> Columns:
