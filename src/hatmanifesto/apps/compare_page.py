@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from hatmanifesto.analytics.paired import Paired
-from hatmanifesto.apps.period_page import line_figure, page, table, words
+from hatmanifesto.apps.period_page import line_figure, page, table, text_table, words
 
 
 def compare_page(summary: Mapping[str, Any], found: Paired) -> bytes:
@@ -50,7 +50,7 @@ def _configuration(summary: Mapping[str, Any]) -> str:
     if not rows:
         return "<p>Nothing differs.</p>"
     cells = [(one["key"], *(_short(one[side]) for side in ("left", "right"))) for one in rows]
-    return table(("key", "left", "right"), cells)
+    return text_table(("key", "left", "right"), cells)
 
 
 def _short(value: object) -> str:
@@ -66,7 +66,7 @@ def _first(first: Mapping[str, Any] | None) -> str:
         if told is not None:
             sides = (record_words(told[side]) for side in ("left", "right"))
             rows.append((f"{name} {told['number']}", *sides))
-    return table(("first", "left", "right"), rows) if rows else "<p>No record differs.</p>"
+    return text_table(("first", "left", "right"), rows) if rows else "<p>No record differs.</p>"
 
 
 def record_words(record: Mapping[str, Any] | None) -> str:

@@ -73,30 +73,38 @@ def period_page(
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return an HTML table; all columns but the first hold numbers."""
-    lines = ['<div class="scroll"><table>', f"<tr>{_cells('th', header)}</tr>"]
-    lines += [f"<tr>{_cells('td', row)}</tr>" for row in rows]
+    return _table(header, rows, "num")
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table of words, which may be long."""
+    return _table(header, rows, "value")
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str) -> str:
+    lines = ['<div class="scroll"><table>', f"<tr>{_cells('th', header, kind)}</tr>"]
+    lines += [f"<tr>{_cells('td', row, kind)}</tr>" for row in rows]
     return "\n".join([*lines, "</table></div>"])
 
 
-def _cells(tag: str, row: Sequence[str]) -> str:
+def _cells(tag: str, row: Sequence[str], kind: str) -> str:
     first, *others = (escape(cell) for cell in row)
     cells = [f"<{tag}>{first}</{tag}>"]
-    return "".join(cells + [f'<{tag} class="num">{cell}</{tag}>' for cell in others])
+    return "".join(cells + [f'<{tag} class="{kind}">{cell}</{tag}>' for cell in others])
 
 
 def _result(period: Mapping[str, Any]) -> str:
     named = (
-        ("Opening equity", "opening_equity_usdc", "USDC, the close of the period before"),
-        ("Net", "net_pnl_usdc", "USDC"),
-        ("Closing equity", "closing_equity_usdc", "USDC, at the last mid"),
-        ("Deepest drawdown", "max_drawdown_usdc", "USDC, from the run's highest so far"),
-        ("Fills", "fills", ""),
-        ("Turnover", "turnover_usdc", "USDC"),
+        ("Opening equity, USDC: the close of the period before", "opening_equity_usdc"),
+        ("Net, USDC", "net_pnl_usdc"),
+        ("Closing equity, USDC: at the last mid", "closing_equity_usdc"),
+        ("Deepest drawdown, USDC: from the run's highest so far", "max_drawdown_usdc"),
+        ("Fills", "fills"),
+        ("Turnover, USDC", "turnover_usdc"),
     )
-    rows = [(name, words(period[key]), unit) for name, key, unit in named]
-    rows.append(("From", period["from"][:19], ""))
-    rows.append(("To, exclusive", period["to"][:19], ""))
-    return table(("", "value", "unit"), rows)
+    rows = [(name, words(period[key])) for name, key in named]
+    rows += [("From", period["from"][:19]), ("To, exclusive", period["to"][:19])]
+    return table(("", "value"), rows)
 
 
 def _parts(period: Mapping[str, Any]) -> str:
