@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hatmanifesto.analytics.allot import allot_funding
+from hatmanifesto.analytics.fold import fold
+from hatmanifesto.books.allot import HOUSE, allot
 from hatmanifesto.books.state import State
 from hatmanifesto.domain.commands import Cancel, Modify, Place
 from hatmanifesto.domain.enums import Status, Tif
@@ -204,6 +207,25 @@ def test_funding_is_shared_and_what_nobody_explains_is_the_houses() -> None:
     assert sum(book[0].funding for book in world.engine.state.ledgers) + (
         world.engine.state.house
     ) == sum(fact.usdc for fact in journal.of(FundingPaid))
+
+
+@pytest.mark.parametrize("path", [2, 3, 4, 5])
+def test_books_pay_for_what_they_held_at_the_hour(path: int) -> None:
+    world, journal = ran([dice(5), dice(6), dice(7)], market(path))
+    facts = fold(journal.records)
+    (payment,) = facts.funding
+    held = dict.fromkeys(range(3), 0)
+    for fill in facts.fills:
+        if fill.coin == payment.coin and fill.ts < HOUR:
+            held[fill.book] += fill.szi
+    assert sum(held.values()) == payment.szi
+    expected = allot(payment.usdc, held)
+    state = world.engine.state
+    paid = {book: ledgers[0].funding for book, ledgers in enumerate(state.ledgers)}
+    assert {book: usdc for book, usdc in paid.items() if usdc} == {
+        book: usdc for book, usdc in expected.items() if usdc and book != HOUSE
+    }
+    assert allot_funding(facts.funding, facts.fills) == expected
 
 
 def test_a_planted_leak_between_books_is_caught() -> None:

@@ -30,14 +30,11 @@ class _Held:
     def charged(self, event: FundingPaid) -> dict[int, int]:
         """Return the positions that the payment charged.
 
-        The venue charges what was held before the hour and says so a moment later: when the
-        account's position just before the stamp is not the one it names, the fills since the hour
-        are taken back.
+        The venue charges what was held before the hour and says so a moment later: the fills since
+        the hour are taken back, unless that does not give the position that the payment names.
         """
         hour = event.exch // NS_HOUR * NS_HOUR
         self.late = [fill for fill in self.late if fill[0] >= hour]
-        if self.account == event.szi or not self.late:
-            return self.owners
         if self.account - sum(szi for _, _, szi in self.late) != event.szi:
             return self.owners
         owners = dict(self.owners)

@@ -10,7 +10,7 @@ from hatmanifesto.books.ledger import Ledger
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.modes import Mode
 from hatmanifesto.domain.rows import Row
-from hatmanifesto.domain.units import RATE_ONE
+from hatmanifesto.domain.units import NS_HOUR, RATE_ONE
 
 NO_TOP: Row = (-1, -1, 0, 0, 0, 0, 0, 0, -1)
 NO_PAYMENT = NO_TOP
@@ -25,9 +25,12 @@ class State:
 
     ``ledgers[book][coin]`` are the sub-ledgers and ``account[coin]`` the account's own, folded from
     the same fills; ``net[coin]`` the account's position and ``funded[coin]`` the stamp of its last
-    funding payment [ns]. ``capital`` is what the account began with, ``cash2`` what it has beside
-    its positions, fees and funding included, and ``peak2`` the highest marked equity judged so far
-    [half micro-USDC]; ``house`` is what of its cash belongs to no sub-ledger [micro-USDC].
+    funding payment [ns]. ``hours[coin]`` is the hour of the coin's last fill, ``hour_held[coin]``
+    what each book held before the first fill of that hour.
+
+    ``capital`` is what the account began with, ``cash2`` what it has beside its positions, fees and
+    funding included, and ``peak2`` the highest marked equity judged so far [half micro-USDC];
+    ``house`` is what of its cash belongs to no sub-ledger [micro-USDC].
     """
 
     __slots__ = (
@@ -38,6 +41,8 @@ class State:
         "cash2",
         "contexts",
         "funded",
+        "hour_held",
+        "hours",
         "house",
         "intent_next",
         "ledgers",
@@ -68,6 +73,8 @@ class State:
         self.account = [Ledger() for _ in range(coins)]
         self.net = [0] * coins
         self.funded = [0] * coins
+        self.hours = [0] * coins
+        self.hour_held = [[0] * books for _ in range(coins)]
         self.house = 0
         self.mode = Mode.LIVE
         self.intent_next = 1
@@ -101,6 +108,24 @@ class State:
         self.account[coin].fill(side=side, px=px, sz=sz, fee=fee)
         self.net[coin] += side * sz
         self.cash2 -= 2 * (side * px * sz + fee)
+
+    def note_hour(self, coin: int, exch: int) -> None:
+        """Keep what the books hold before the first fill of an hour, stamped ``exch`` [ns]."""
+        hour = exch // NS_HOUR
+        if hour != self.hours[coin]:
+            self.hours[coin] = hour
+            self.hour_held[coin] = [book[coin].position for book in self.ledgers]
+
+    def charged(self, coin: int, exch: int) -> list[int]:
+        """Return what each book held when the hour of a payment began, which is what it charges.
+
+        Args:
+            coin: slot.
+            exch: stamp of the payment, at or after its hour [ns].
+        """
+        if exch // NS_HOUR == self.hours[coin]:
+            return self.hour_held[coin]
+        return [book[coin].position for book in self.ledgers]
 
     def pay_funding(self, *, book: int, coin: int, usdc: int) -> None:
         """Fold a share of a funding payment; negative means we paid."""

@@ -294,6 +294,7 @@ class Engine:
         elif isinstance(fact, Filled):
             order = blotter.filled(fact)
             if order is not None:
+                self.state.note_hour(order.coin, fact.exch)
                 self.state.fill(
                     book=order.book,
                     coin=order.coin,
@@ -338,13 +339,13 @@ class Engine:
                 slot.order.pending = ""
 
     def _fold_funding(self, fact: FundingPaid) -> None:
-        """Allot a payment over the sub-ledgers that hold the coin, by largest remainder."""
+        """Allot a payment over the sub-ledgers that held the coin at its hour."""
         state = self.state
         if fact.exch <= state.funded[fact.coin]:
             state.blotter.late += 1  # told twice
             return
         state.funded[fact.coin] = fact.exch
-        weights = {book: row[fact.coin].position for book, row in enumerate(state.ledgers)}
+        weights = dict(enumerate(state.charged(fact.coin, fact.exch)))
         for book, share in allot(fact.usdc, weights).items():
             state.pay_funding(book=book, coin=fact.coin, usdc=share)
 

@@ -69,6 +69,8 @@ def _content(engine: Engine) -> list[Any]:
             [list(told) for told in state.premiums],
             [ledger.dump() for ledger in state.account],
             state.signal_next,
+            list(state.hours),
+            [list(held) for held in state.hour_held],
         ],
         [_dump_mind(mind) for mind in engine.minds],
         [_dump_desk(desk) for desk in engine.desks],
@@ -138,6 +140,7 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
     for ledger, values in zip(state.account, content[18], strict=True):
         ledger.load(values)
     state.signal_next = content[19]
+    state.hours[:], state.hour_held[:] = content[20:]
     return orders
 
 
