@@ -79,4 +79,5 @@ def broken_down(facts, mids):
 def found_in(facts, mids, rates=FREE):
     """Return the findings of a run."""
     parts, breakdowns, _, _ = broken_down(facts, mids)
-    return findings_of(facts, parts, breakdowns, names=NAMES, rates=rates)
+    slots = {row.coin for row in facts.fills}
+    return findings_of(facts, parts, breakdowns, names=NAMES, rates=dict.fromkeys(slots, rates))

@@ -9,7 +9,7 @@ from hatmanifesto.analytics.benchmark import benchmark_of
 from hatmanifesto.analytics.breakdown import KINDS, Names
 from hatmanifesto.analytics.clustered import sum_of_groups, sum_of_series
 from hatmanifesto.analytics.equity import equity_of
-from hatmanifesto.analytics.findings import FeeRates, fee_findings
+from hatmanifesto.analytics.findings import SPOT_TIER, FeeRates, fee_findings
 from hatmanifesto.analytics.markouts import markout_table
 from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.books.allot import HOUSE
@@ -147,11 +147,11 @@ def test_fees_twice_the_schedule_are_the_first_finding():
 
 def test_fees_may_be_short_by_rounding_and_no_more():
     rows = [fill(T0 + i, 1, 100_000, 100, 0, 0, True, SCHEDULE, i) for i in range(50)]
-    assert fee_findings(rows, NAMES, SCHEDULE) == []
+    assert fee_findings(rows, NAMES, {}) == []
     rounded = [row._replace(fee=row.fee - 1) for row in rows]
-    assert fee_findings(rounded, NAMES, SCHEDULE) == []
+    assert fee_findings(rounded, NAMES, {}) == []
     wrong = [row._replace(fee=row.fee * 98 // 100) for row in rows]
-    assert fee_findings(wrong, NAMES, SCHEDULE)[0].effect > 0
+    assert fee_findings(wrong, NAMES, {})[0].effect > 0
 
 
 def test_a_strategy_that_gives_the_spread_away_is_found():
@@ -255,3 +255,9 @@ def test_clustered_error_knows_that_days_repeat():
     apart = sum_of_groups(day, np.arange(len(day)))
     assert together.error == pytest.approx(apart.error * np.sqrt(24), rel=0.02)
     assert MINUTE == 60 * NS_S
+
+
+def test_a_coin_held_outright_is_held_against_its_own_schedule():
+    facts, _ = run_of(1, rates=SPOT_TIER)
+    assert fee_findings(facts.fills, NAMES, dict.fromkeys(range(9), SPOT_TIER)) == []
+    assert fee_findings(facts.fills, NAMES, {})[0].kind == "fees"

@@ -8,7 +8,8 @@ false finding at 5 %. Only losses are told, and only those whose corrected inter
 without one the list is empty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -46,6 +47,11 @@ class FeeRates(NamedTuple):
 
 
 BASE_TIER = FeeRates()
+SPOT_TIER = FeeRates(taker=7_000_000, maker=4_000_000)
+"""Base tier of what is held outright. Source: PROTOCOL 12.1."""
+
+
+NO_RATES: Mapping[int, FeeRates] = MappingProxyType({})
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -95,7 +101,7 @@ def findings_of(
     breakdowns: Breakdowns,
     *,
     names: Names,
-    rates: FeeRates = BASE_TIER,
+    rates: Mapping[int, FeeRates] = NO_RATES,
     shares: Sequence[Share] | None = None,
 ) -> list[Finding]:
     """Return the findings of a run, the gravest first.
@@ -105,7 +111,7 @@ def findings_of(
         parts: of its fills, in their order.
         breakdowns: of the same run.
         names: of the buckets.
-        rates: the fee schedule it ran under.
+        rates: the fee schedule of a coin slot, where it is not the base tier of perps.
         shares: the funding split over books, when the caller has it already.
     """
     if shares is None:
@@ -123,17 +129,24 @@ def findings_of(
     return faults + costs
 
 
-def fee_findings(fills: Sequence[FillRow], names: Names, rates: FeeRates) -> list[Finding]:
+def fee_findings(
+    fills: Sequence[FillRow], names: Names, rates: Mapping[int, FeeRates]
+) -> list[Finding]:
     """Return the strategies whose fees are not those of the schedule, for their own fills."""
     out: list[Finding] = []
     for book in sorted({row.book for row in fills}):
         mine = [row for row in fills if row.book == book]
-        due = [rate_of(r.notional, rates.taker if r.is_taker else rates.maker) for r in mine]
+        due = [fee_due(row, rates.get(row.coin, BASE_TIER)) for row in mine]
         excess = sum(row.fee for row in mine) - sum(due)
         allowed = max(len(mine), round(FEE_SLACK * sum(map(abs, due))))
         if abs(excess) > allowed:
             out.append(_fee_finding(book, mine, (excess, sum(due)), names))
     return out
+
+
+def fee_due(row: FillRow, rates: FeeRates) -> int:
+    """Return what a fill costs under a schedule [micro-USDC]."""
+    return rate_of(row.notional, rates.taker if row.is_taker else rates.maker)
 
 
 def _fee_finding(

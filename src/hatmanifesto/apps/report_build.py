@@ -21,7 +21,7 @@ from hatmanifesto.analytics.attribution import (
 from hatmanifesto.analytics.benchmark import Benchmark, benchmark_figures, benchmark_of
 from hatmanifesto.analytics.breakdown import Breakdowns, Names, breakdowns_of
 from hatmanifesto.analytics.equity import Equity, equity_of
-from hatmanifesto.analytics.findings import Finding, findings_of
+from hatmanifesto.analytics.findings import SPOT_TIER, Finding, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
 from hatmanifesto.analytics.markouts import HORIZONS_S, Markout, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
@@ -162,7 +162,9 @@ def analyse_ledger(
         Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
     )
     breakdowns = breakdowns_of(facts, parts, paths, equity, shares=shares)
-    benchmark = benchmark_of(equity, paths, capital=run.capital, seed=run.seed)
+    legs = {slot for slot, asset in enumerate(run.assets) if asset.is_spot}
+    perps = {slot: path for slot, path in paths.items() if slot not in legs}
+    benchmark = benchmark_of(equity, perps, capital=run.capital, seed=run.seed)
     names = names_of(run)
     return Analysis(
         identity=run,
@@ -184,7 +186,14 @@ def analyse_ledger(
         ledger=list(ledger),
         breakdowns=breakdowns,
         benchmark=benchmark,
-        findings=findings_of(facts, parts, breakdowns, names=names, shares=shares),
+        findings=findings_of(
+            facts,
+            parts,
+            breakdowns,
+            names=names,
+            rates=dict.fromkeys(legs, SPOT_TIER),
+            shares=shares,
+        ),
         names=names,
     )
 
