@@ -9,6 +9,12 @@ half the gross, a leg at most ``leg_max_pct``. On a small account the legs neare
 until each is large enough. A coin that appears later changes nothing before, since only its own
 view knows it.
 
+The sides stay even. The no-trade band holds for each leg, and for the two sides together: where
+drift has made one larger, every leg goes to its target. Some time after a rebalance what could not
+be had by then (refused, or no volume) is given up, and the larger side comes down to the other:
+half of a neutral book is a bet on the market. What has no fresh quote cannot be moved; the rest is
+levelled around it.
+
 This is perp against perp: what is earned is funding and relative price, and one leg without the
 other is directional. The hedged form, short perp and long second leg, is carry_hedged.py.
 
@@ -26,6 +32,7 @@ from hatmanifesto.signals.carry import BPS, balanced, hours_to_pay, rank_scores
 from hatmanifesto.signals.funding import fold_rate
 from hatmanifesto.signals.volatility import fold_return, volatility_of
 from hatmanifesto.strategies.contract import CROSS, Quotes, SignalSpec, Strategy, View
+from hatmanifesto.strategies.neutral import is_lopsided, levelled, nearer, worth_of
 from hatmanifesto.strategies.targets import (
     NOTIONAL_FLOOR,
     TAKER_SLOTS,
@@ -35,9 +42,12 @@ from hatmanifesto.strategies.targets import (
     units_of,
 )
 
-PERIOD, INCOME, LEGS = range(3)
-SHARED = 3
-"""Shared cells: number of the last rebalance, funding it expects [bps of capital a day], legs."""
+PERIOD, INCOME, LEGS, SETTLED = range(4)
+SHARED = 4
+"""Shared cells: number of the last rebalance, funding it expects [bps of capital a day], legs, and
+the number of the last rebalance whose leftovers were given up."""
+SETTLE_SHARE = 0.25
+"""Share of the time between rebalances after which what could not be had is given up."""
 SIGNAL, TARGET, BREAK_EVEN_H, RATES, WEIGHT, FUNDED, PAYMENTS = range(7)
 CLOSE, CLOSED_S, INDEX, TOTAL, VOL_WEIGHT, CLOSES = range(7, 13)
 CELLS = 13
@@ -145,6 +155,9 @@ def decide(p: Params, views: Sequence[View], m: Any) -> Quotes:
     if period > m[PERIOD] and has_quorum(p, views):
         m[PERIOD] = float(period)
         rebalance(p, views, m)
+    if is_settling(p, now, m) and has_quorum(p, views):
+        m[SETTLED] = m[PERIOD]
+        settle(p, views, m)
     quotes: list[int] = []
     for i, v in enumerate(views):
         target = int(m[SHARED + i * CELLS + TARGET])
@@ -203,10 +216,33 @@ def rebalance(p: Params, views: Sequence[View], m: Any) -> None:
     m[INCOME] = (
         BPS * DAY_H * sum(-weights[leg.at] * leg.excess for leg in legs if leg.at in weights)
     )
-    for i, v in enumerate(views):
-        if is_fresh(p, v):
-            target = units_of(v, weights.get(i, 0.0) * capital)
-            m[SHARED + i * CELLS + TARGET] = float(banded(target, v.position, p.band_pct))
+    fresh = [i for i, v in enumerate(views) if is_fresh(p, v)]
+    aimed = [v.position for v in views]
+    for i in fresh:
+        aimed[i] = units_of(views[i], weights.get(i, 0.0) * capital)
+    kept = [banded(sz, v.position, p.band_pct) for v, sz in zip(views, aimed, strict=True)]
+    if is_lopsided(worth_of(views, kept), p.band_pct):
+        kept = levelled(views, aimed, fresh, p.band_pct)
+    for i in fresh:
+        m[SHARED + i * CELLS + TARGET] = float(kept[i])
+
+
+def is_settling(p: Params, now: int, m: Any) -> bool:
+    """Say whether the last rebalance has had its time and its leftovers are still wanted."""
+    period_ns = round(p.rebalance_h * HOUR_S * NS_S)
+    return m[SETTLED] < m[PERIOD] and now >= (m[PERIOD] + SETTLE_SHARE) * period_ns
+
+
+def settle(p: Params, views: Sequence[View], m: Any) -> None:
+    """Give up what could not be had where that left the sides uneven, and level them."""
+    held = [v.position for v in views]
+    fresh = [i for i, v in enumerate(views) if is_fresh(p, v)]
+    if not is_lopsided(worth_of(views, held), p.band_pct):
+        return
+    even = levelled(views, held, fresh, p.band_pct)
+    for i in fresh:
+        at = SHARED + i * CELLS + TARGET
+        m[at] = float(nearer(int(m[at]), even[i]))
 
 
 def candidates(p: Params, views: Sequence[View], m: Any) -> list[Leg]:

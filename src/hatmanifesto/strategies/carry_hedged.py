@@ -5,7 +5,8 @@ the mean of its recorded funding beats the costs of the round trip of both legs 
 time; a pair already held stays while it beats the way out. All pairs held are of equal size, and
 both legs of a pair have the same number of coins, so that what is left is funding and the basis,
 perp less leg. The other way round, long perp and short leg, would need a borrowed coin and is not
-done. A leg without a fresh quote leaves its perp alone too.
+done. A leg without a fresh quote leaves its perp alone too. Some time after a rebalance a pair one
+leg of which could not be had comes down to what both have.
 
 Source: QUANT.md E.1.
 """
@@ -26,6 +27,7 @@ from hatmanifesto.strategies.carry import (
     PAYMENTS,
     PERIOD,
     RATES,
+    SETTLED,
     SHARED,
     SIGNAL,
     TARGET,
@@ -33,9 +35,11 @@ from hatmanifesto.strategies.carry import (
     Params,
     has_quorum,
     is_fresh,
+    is_settling,
     observe,
 )
 from hatmanifesto.strategies.contract import Quotes, View
+from hatmanifesto.strategies.neutral import nearer
 from hatmanifesto.strategies.targets import (
     NOTIONAL_FLOOR,
     banded,
@@ -64,6 +68,9 @@ def decide(p: Params, views: Sequence[View], m: Any) -> Quotes:
     if period > m[PERIOD] and has_quorum(p, perps):
         m[PERIOD] = float(period)
         rebalance(p, views, m)
+    if is_settling(p, now, m) and has_quorum(p, perps):
+        m[SETTLED] = m[PERIOD]
+        settle(p, views, m)
     quotes: list[int] = []
     for i in range(0, len(views), 2):
         target = int(m[SHARED + i * CELLS + TARGET])
@@ -93,6 +100,19 @@ def rebalance(p: Params, views: Sequence[View], m: Any) -> None:
             target = -units_of(views[i], 0.5 * p.gross * capital / pairs)
             m[INCOME] += BPS * DAY_H * 0.5 * p.gross / pairs * m[at + RATES] / m[at + WEIGHT]
         m[at + TARGET] = float(banded(target, views[i].position, p.band_pct))
+
+
+def settle(p: Params, views: Sequence[View], m: Any) -> None:
+    """Bring a pair whose legs differ by more than the band down to what both have."""
+    for i in range(0, len(views), 2):
+        perp, leg = views[i], views[i + 1]
+        short, long = max(-perp.position, 0), max(leg.position, 0)
+        is_uneven = abs(short - long) > 0.01 * p.band_pct * max(short, long)
+        if is_uneven and is_fresh(p, perp) and is_fresh(p, leg):
+            both = min(short, long)
+            is_tiny = both * min(perp.bid_px, leg.bid_px) < NOTIONAL_FLOOR
+            at = SHARED + i * CELLS + TARGET
+            m[at] = float(nearer(int(m[at]), 0 if is_tiny else -both))
 
 
 def pays(p: Params, views: Sequence[View], m: Any, i: int) -> bool:
