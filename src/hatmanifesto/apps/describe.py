@@ -117,7 +117,7 @@ def report_data(
     """Return the content of the report of a run."""
     order = next(iter(analyses))
     run = endings[order]
-    notes = [f"{text}." for text in (*run.too_small, *run.stranded)]
+    notes = [f"{text}." for text in (*run.too_small, *run.waiting, *run.stranded)]
     notes += _all_refused(analyses[order])
     if spec.unhedged:
         notes.append(f"No second-leg data for {', '.join(spec.unhedged)}: left out of the hedge.")

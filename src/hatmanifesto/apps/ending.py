@@ -16,8 +16,9 @@ class Ending(msgspec.Struct, frozen=True):
 
     ``net2`` is the profit and loss on which both sides' books agreed [half micro-USDC], ``marks2``
     twice the price at which they marked each coin slot [px units]: both check the ledger.
-    ``too_small`` has a sentence for each desk whose capital was too small; ``assumed`` the proxies
-    of the data; ``stranded`` a sentence for each position whose coin has no prices any more;
+    ``too_small`` has a sentence for each desk whose capital was too small, ``waiting`` for each
+    strategy of which nothing filled and that says what it waited for, ``stranded`` for each
+    position whose coin has no prices any more; ``assumed`` are the proxies of the data;
     ``assets`` by coin slot.
     """
 
@@ -31,6 +32,7 @@ class Ending(msgspec.Struct, frozen=True):
     too_small: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     stranded: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 def encode_endings(endings: Mapping[str, Ending]) -> bytes:

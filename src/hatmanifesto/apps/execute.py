@@ -1,6 +1,6 @@
 """Runs one specification under one tie order and returns what it left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,9 @@ from hatmanifesto.store.journal import HashJournal, JournalWriter
 from hatmanifesto.store.ledger_file import iso_of
 from hatmanifesto.store.tape import ParquetTape
 from hatmanifesto.strategies.contract import CROSS, View
+
+COINS_NAMED = 6
+"""More coins than this are told by their number."""
 
 STRANDED_NS = 24 * NS_HOUR
 """A coin whose last price is older than this at the end of a run is said to have none."""
@@ -51,7 +54,26 @@ class Finished(NamedTuple):
             too_small=tuple(self.too_small()),
             assumed=tuple(self.machines.tape.assumed),
             stranded=tuple(self.stranded()),
+            waiting=tuple(self.waiting()),
         )
+
+    def waiting(self) -> list[str]:
+        """Return why strategies without a fill waited, one sentence a reason with its coins."""
+        engine = self.machines.engine
+        assets = engine.state.assets
+        found: dict[tuple[str, str], list[str]] = {}
+        for mind in engine.minds:
+            if mind.is_stopped or any(desk.ledger.fills for desk in mind.desks):
+                continue
+            strategy = mind.strategy
+            why = strategy.why_waiting(strategy.params, mind.memory)
+            if why:
+                coins = [assets[desk.coin].coin for desk in mind.desks]
+                found.setdefault((strategy.name, why), []).extend(coins)
+        return [
+            f"{name} on {named(coins)} traded nothing: {why}"
+            for (name, why), coins in found.items()
+        ]
 
     def stranded(self) -> list[str]:
         """Return one sentence for each position whose coin's prices ended long before the run."""
@@ -80,6 +102,13 @@ class Finished(NamedTuple):
             if why:
                 found.append(f"{strategy.name} on {where} is too small because {why}")
         return found
+
+
+def named(coins: Sequence[str]) -> str:
+    """Return the coins by name, or the first of them and their number."""
+    if len(coins) <= COINS_NAMED:
+        return ", ".join(coins)
+    return f"{coins[0]} and {len(coins) - 1} other coins"
 
 
 def market_of(tape: ParquetTape, *, rows: int) -> Market:

@@ -230,7 +230,7 @@ def rebalance(p: Params, views: Sequence[View], m: Any) -> None:
 def is_settling(p: Params, now: int, m: Any) -> bool:
     """Say whether the last rebalance has had its time and its leftovers are still wanted."""
     period_ns = round(p.rebalance_h * HOUR_S * NS_S)
-    return m[SETTLED] < m[PERIOD] and now >= (m[PERIOD] + SETTLE_SHARE) * period_ns
+    return bool(m[SETTLED] < m[PERIOD] and now >= (m[PERIOD] + SETTLE_SHARE) * period_ns)
 
 
 def settle(p: Params, views: Sequence[View], m: Any) -> None:
@@ -322,6 +322,31 @@ def why_too_small(p: Params, views: View | Sequence[View]) -> str:
     )
 
 
+def why_waiting(p: Params, m: Any) -> str:
+    """Return what was missing for a leg: coins with a history, or funding that pays its costs."""
+    cells = range(SHARED, len(m), CELLS)
+    known = [at for at in cells if min(m[at + PAYMENTS], m[at + CLOSES] - 1.0) >= p.history_h]
+    if len(known) < 2:
+        return (
+            f"a ranking takes two coins with {p.history_h} payments and hourly closes, and "
+            f"{len(known)} of {len(cells)} had them"
+        )
+    return unpaid(p, m, known, "leg") + ", and it takes one on each side"
+
+
+def unpaid(p: Params, m: Any, cells: Sequence[int], what: str) -> str:
+    """Return how long the best of ``cells`` would have taken to pay at the last rebalance."""
+    if m[PERIOD] == 0.0:
+        return f"{p.quorum_pct:g} % of its coins were never quoted together"
+    hours = [m[at + BREAK_EVEN_H] for at in cells if m[at + BREAK_EVEN_H] > 0.0]
+    if not hours:
+        return f"no {what} would have been paid any funding at the last rebalance"
+    return (
+        f"at the last rebalance the best {what} took {min(hours):,.0f} h of funding to pay its "
+        f"round trip and hold_h allows {p.hold_h:g}"
+    )
+
+
 def build(params: Params) -> Strategy:
     """Return the carry with ``params`` as a strategy: perp against perp, or hedged."""
     from hatmanifesto.strategies import carry_hedged  # it stands on this module
@@ -346,4 +371,5 @@ def build(params: Params) -> Strategy:
         ),
         needs=("funding",),
         has_legs=bool(params.hedge),
+        why_waiting=form.why_waiting,
     )

@@ -37,6 +37,7 @@ from hatmanifesto.strategies.carry import (
     is_fresh,
     is_settling,
     observe,
+    unpaid,
 )
 from hatmanifesto.strategies.contract import Quotes, View
 from hatmanifesto.strategies.neutral import nearer
@@ -152,3 +153,15 @@ def why_too_small(p: Params, views: View | Sequence[View]) -> str:
         f"10 USDC and room for one move), and gross {p.gross:g} of {capital / 1e6:.2f} USDC allows "
         f"{side / 1e6:.2f} USDC"
     )
+
+
+def why_waiting(p: Params, m: Any) -> str:
+    """Return what was missing for a pair: a history of funding, or funding that pays its costs."""
+    perps = range(SHARED, len(m), 2 * CELLS)
+    known = [at for at in perps if m[at + PAYMENTS] >= p.history_h]
+    if not known:
+        most = max((int(m[at + PAYMENTS]) for at in perps), default=0)
+        return (
+            f"its history takes {p.history_h} payments of a coin, and no coin had more than {most}"
+        )
+    return unpaid(p, m, known, "pair")

@@ -90,14 +90,20 @@ NEEDS = ("funding", "oracle", "premium")
 """Series a strategy may be unable to do without."""
 
 
+def says_nothing(_p: Any, _m: Any) -> str:
+    """Return '': the strategy cannot say what it waits for."""
+    return ""
+
+
 class Strategy(NamedTuple):
     """A strategy as data: its function, parameters, slots and memory length.
 
     ``requote_ns`` is the least time between two decisions, but a fill lets the next one come
     at once; ``bounds`` is the allowed range of each parameter; ``needs`` names the series (out of
     ``NEEDS``) without which it refuses to run. ``why_too_small`` gets what ``decide`` gets: a view,
-    or all of them when the scope is ``cross``. ``has_legs`` asks for every coin's second leg: the
-    views then come in pairs, a perp and its leg.
+    or all of them when the scope is ``cross``. ``why_waiting`` gets parameters and memory after a
+    run in which nothing filled, and returns what it waited for, '' when it knows of nothing.
+    ``has_legs`` asks for every coin's second leg: the views then come in pairs, a perp and its leg.
     """
 
     name: str
@@ -113,3 +119,4 @@ class Strategy(NamedTuple):
     signal: SignalSpec | None = None
     needs: tuple[str, ...] = ()
     has_legs: bool = False
+    why_waiting: Callable[[Any, Any], str] = says_nothing

@@ -33,10 +33,11 @@ from hatmanifesto.strategies.targets import (
 
 Z, TARGET, STATE, ENTERED_S, WAIT_S, INDEX, LAST, LEVEL, PAIRS = range(9)
 SUMS = 9
+FAR_BPS, NEEDED_BPS = 15, 16
 """Memory cells: z, target [sz units], state, time of entry [s], longest wait from there [s], number
-and value of the last sample, level that the sums are about, pairs, and then n, sx, sy, sxx, sxy,
-syy."""
-MEMORY = 15
+and value of the last sample, level that the sums are about, pairs, then n, sx, sy, sxx, sxy, syy;
+the farthest premium from its mean while it might have entered, and what it took then [bps]."""
+MEMORY = 17
 READY, WAITING = 0.0, 2.0
 """States besides -1 short and 1 long: may enter; waited in vain and stays out for now."""
 UNIT = 1e-10
@@ -157,7 +158,12 @@ def judge(p: Params, v: View, m: Any, x: float) -> None:
     state = m[STATE]
     if state == READY:
         wait_s = p.hold_max_half_lives * p.sample_s * half_life_of(fit.phi)
-        pays = 1e4 * abs(off) > p.cost_mult * round_trip_bps(v, p.fee_bps)
+        far_bps = 1e4 * abs(off)
+        needed_bps = p.cost_mult * round_trip_bps(v, p.fee_bps)
+        if far_bps > m[FAR_BPS]:
+            m[FAR_BPS] = far_bps
+            m[NEEDED_BPS] = needed_bps
+        pays = far_bps > needed_bps
         if wait_s > 0.0 and pays and abs(z) >= p.enter_z and abs(z) > p.exit_z:
             enter(p, v, m, wait_s)
     elif abs(z) < p.exit_z or (state * z > 0.0 and state != WAITING):
@@ -184,6 +190,23 @@ def why_too_small(p: Params, v: View) -> str:
     return too_small(v, 0.01 * p.size_pct * v.capital, f"size_pct {p.size_pct:g}")
 
 
+def why_waiting(p: Params, m: Any) -> str:
+    """Return what was missing for an entry: samples, or a premium far enough from its mean."""
+    if m[INDEX] == 0.0:
+        return f"no premium was told within {p.stale_s:g} s of a decision"
+    if m[PAIRS] < p.pairs_min:
+        return (
+            f"its warm-up takes {p.pairs_min} pairs of neighbouring samples of the premium, one "
+            f"each {p.sample_s:,d} s, and had {int(m[PAIRS])}"
+        )
+    if m[FAR_BPS] == 0.0:
+        return "its premium never had a way back that could be fitted"
+    return (
+        f"the premium was never farther than {m[FAR_BPS]:.1f} bps from its mean, and to enter took "
+        f"{m[NEEDED_BPS]:.1f} bps ({p.cost_mult:g} times a round trip) and a z of {p.enter_z:g}"
+    )
+
+
 def build(params: Params) -> Strategy:
     """Return the mean reversion with ``params`` as a strategy."""
     return Strategy(
@@ -202,4 +225,5 @@ def build(params: Params) -> Strategy:
             cell=Z,
         ),
         needs=("premium",),
+        why_waiting=why_waiting,
     )

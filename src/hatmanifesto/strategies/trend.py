@@ -147,6 +147,16 @@ def why_too_small(p: Params, v: View) -> str:
     return too_small(v, p.leverage_max * v.capital, f"leverage_max {p.leverage_max:g}")
 
 
+def why_waiting(p: Params, m: Any) -> str:
+    """Return that the longest look-back is not filled yet, '' when it is."""
+    closes, ring = int(m[CLOSES]), ring_of(p)
+    if closes >= ring:
+        return ""
+    return (
+        f"its longest look-back takes {ring} closes, one each {p.sample_s:,d} s, and saw {closes}"
+    )
+
+
 def build(params: Params) -> Strategy:
     """Return the trend follower with ``params`` as a strategy."""
     looks = [params.look_a, params.look_b, params.look_c, params.look_d]
@@ -167,4 +177,5 @@ def build(params: Params) -> Strategy:
             * NS_S,
             cell=SIGNAL,
         ),
+        why_waiting=why_waiting,
     )
