@@ -5,7 +5,7 @@ import numpy as np
 from hatmanifesto.analytics.attribution import attribute, paths_of
 from hatmanifesto.analytics.breakdown import Names, breakdowns_of
 from hatmanifesto.analytics.equity import equity_of
-from hatmanifesto.analytics.findings import FeeRates, findings_of
+from hatmanifesto.analytics.findings import FeeRates, Setting, findings_of
 from hatmanifesto.analytics.fold import FillRow, fold
 from hatmanifesto.analytics.mids import Mids
 from hatmanifesto.domain.events import FundingPaid
@@ -76,8 +76,8 @@ def broken_down(facts, mids):
     return parts, breakdowns_of(facts, parts, paths, equity), equity, attribution
 
 
-def found_in(facts, mids, rates=FREE):
+def found_in(facts, mids, rates=FREE, *, spacing_ns=0):
     """Return the findings of a run."""
     parts, breakdowns, _, _ = broken_down(facts, mids)
-    slots = {row.coin for row in facts.fills}
-    return findings_of(facts, parts, breakdowns, names=NAMES, rates=dict.fromkeys(slots, rates))
+    setting = Setting(dict.fromkeys({row.coin for row in facts.fills}, rates), spacing_ns)
+    return findings_of(facts, parts, breakdowns, names=NAMES, setting=setting)

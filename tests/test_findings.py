@@ -261,3 +261,35 @@ def test_a_coin_held_outright_is_held_against_its_own_schedule():
     facts, _ = run_of(1, rates=SPOT_TIER)
     assert fee_findings(facts.fills, NAMES, dict.fromkeys(range(9), SPOT_TIER)) == []
     assert fee_findings(facts.fills, NAMES, {})[0].kind == "fees"
+
+
+def losing_makers():
+    """Return a run whose makers lose 1,000s of USDC to the next mid, an hour later."""
+    facts, mids = run_of(3, n=24 * 20, step_ns=NS_HOUR, fills=0, coins=1)
+    path = mids[0]
+    rows = []
+    for at in range(1, 24 * 20 - 2):
+        side = -1 if path.mid2[at + 1] > path.mid2[at] else 1
+        ts, px = int(path.ts[at + 1]), int(path.mid2[at]) // 2 - side
+        rows.append(fill(ts, side, px, 4_000_000, 0, 0, False, FREE, at))
+    return with_fills(facts, rows), mids
+
+
+def test_what_is_said_of_mids_an_hour_apart_is_what_was_measured():
+    facts, mids = losing_makers()
+    found = found_in(facts, mids, spacing_ns=NS_HOUR)
+    one = next(one for one in found if one.kind == "adverse_selection")
+    assert "5 s" not in one.text
+    assert "until the next mid, 1 hour after the one before the fill" in one.text
+    assert "recorded books" in one.experiment
+    near = next(one for one in found_in(facts, mids) if one.kind == "adverse_selection")
+    assert "within 5 s" in near.text
+    assert (near.effect, near.p_value) == (one.effect, one.p_value)
+
+
+def test_large_amounts_have_thousands_separators():
+    facts, mids = losing_makers()
+    one = next(one for one in found_in(facts, mids) if one.kind == "adverse_selection")
+    assert abs(one.effect) > 1_000
+    assert f"lost {-one.effect:,.2f} USDC" in one.text
+    assert "," in f"{-one.effect:,.2f}"

@@ -159,7 +159,7 @@ def test_clustered_errors_need_two_clusters():
     assert clustered_mean(values[:0], weights[:0], np.array([], dtype=np.int64)) == (None, None)
 
 
-def run(rows, pairs, *, capital=10**9):
+def run(rows, pairs, *, capital=10**9, spacing_ns=0):
     facts = fold(fills_of(rows))
     mids = {0: mids_of(pairs)}
     attribution, _ = attribute(facts, mids)
@@ -167,7 +167,9 @@ def run(rows, pairs, *, capital=10**9):
     equity = equity_of(facts.fills, paths)
     trades = trades_of(facts.fills, facts.funding)
     table = markout_table(facts.fills, paths)
-    return metrics_of(Inputs(facts, attribution.total, equity, table, trades, capital, 7))
+    return metrics_of(
+        Inputs(facts, attribution.total, equity, table, trades, capital, 7, spacing_ns)
+    )
 
 
 def test_a_run_without_fills_has_unknowns_and_no_invented_zeros():
@@ -178,6 +180,17 @@ def test_a_run_without_fills_has_unknowns_and_no_invented_zeros():
         assert figures[name].value is None, name
     assert not edge_of(figures["net_pnl"]).is_shown
     assert len(figures) >= 25
+
+
+def test_markouts_of_seconds_are_unknown_where_mids_come_hourly():
+    rows = [(t * 3_600 * S, 1, 100, 10, 0, False) for t in range(1, 9)]
+    pairs = [(t * 3_600 * S, 200 + t % 3) for t in range(20)]
+    assert run(rows, pairs)["markout_5s_maker_bps"].value is not None
+    coarse = run(rows, pairs, spacing_ns=3_600 * S)["markout_5s_maker_bps"]
+    assert (coarse.value, coarse.ci_low, coarse.ci_high) == (None, None, None)
+    assert coarse.unit == "bps of notional; not measured: mids come every 1 hour"
+    close = run(rows, pairs, spacing_ns=5 * S)["markout_5s_maker_bps"]
+    assert close.unit == "bps of notional"
 
 
 def test_profit_without_a_loss_has_no_profit_factor():

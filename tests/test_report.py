@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from hatmanifesto.analytics.mids import Mids
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report import render_report
 from hatmanifesto.apps.report.head import SYN_BANNER
 from hatmanifesto.apps.report.page import NAV
 from hatmanifesto.apps.report.parts import thin
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, RunIdentity, analyse
 from hatmanifesto.apps.report_data import Assumption, ReportData
-from hatmanifesto.apps.report_text import duration, grouped, headline, money
+from hatmanifesto.apps.report_text import grouped, headline, money
 from hatmanifesto.domain.commands import Place
 from hatmanifesto.domain.enums import Evidence, Status, Tif
 from hatmanifesto.domain.events import Closed, Filled, FundingPaid, FundingUnknown, Opened, Refused

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hatmanifesto.analytics.allot import Share, funding_shares
-from hatmanifesto.analytics.attribution import FillParts
+from hatmanifesto.analytics.attribution import HORIZON_NS, FillParts
 from hatmanifesto.analytics.breakdown import HALF, NS_DAY, Breakdowns, Names
 from hatmanifesto.analytics.clustered import Estimate, sum_of_groups
 from hatmanifesto.analytics.fold import FillRow, RunFacts
 from hatmanifesto.analytics.markouts import BIN_NS
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.analytics.student import holm
 from hatmanifesto.domain.units import MICRO, rate_of
 
@@ -52,6 +53,25 @@ SPOT_TIER = FeeRates(taker=7_000_000, maker=4_000_000)
 
 
 NO_RATES: Mapping[int, FeeRates] = MappingProxyType({})
+
+
+class Setting(NamedTuple):
+    """What the findings stand on: fees by coin slot, and the distance between mids [ns].
+
+    A coin without rates is under the base tier of perps. Where mids come further apart than the horizon of adverse selection, what is measured is the
+    move to the next of them, and the words say so. 0 is unknown, and taken as close enough.
+    """
+
+    rates: Mapping[int, FeeRates] = NO_RATES
+    spacing_ns: int = 0
+
+    @property
+    def is_coarse(self) -> bool:
+        """Say whether the mids are too far apart for what happens right after a fill."""
+        return self.spacing_ns > HORIZON_NS
+
+
+BASE = Setting()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -101,7 +121,7 @@ def findings_of(
     breakdowns: Breakdowns,
     *,
     names: Names,
-    rates: Mapping[int, FeeRates] = NO_RATES,
+    setting: Setting = BASE,
     shares: Sequence[Share] | None = None,
 ) -> list[Finding]:
     """Return the findings of a run, the gravest first.
@@ -111,19 +131,19 @@ def findings_of(
         parts: of its fills, in their order.
         breakdowns: of the same run.
         names: of the buckets.
-        rates: the fee schedule of a coin slot, where it is not the base tier of perps.
+        setting: the fee schedules it ran under, and how far apart its mids lie.
         shares: the funding split over books, when the caller has it already.
     """
     if shares is None:
         shares = funding_shares(facts.funding, facts.fills)
-    faults = fee_findings(facts.fills, names, rates)
+    faults = fee_findings(facts.fills, names, setting.rates)
     tested = candidates_of(facts, parts, breakdowns, shares)
     costs: list[Finding] = []
     for one, (p, tail) in zip(
         tested, holm([each.estimate.p_value for each in tested], level=LEVEL), strict=True
     ):
         if p < LEVEL and one.estimate.total < 0:
-            costs.append(_finding(one, p, tail, names))
+            costs.append(_finding(one, (p, tail), names, setting))
     faults.sort(key=lambda f: (-abs(f.effect), f.key))
     costs.sort(key=lambda f: (f.effect, f.kind, f.scope, f.key))
     return faults + costs
@@ -164,8 +184,8 @@ def _fee_finding(
         key=book,
         name=name,
         text=(
-            f"{name} paid {(due + excess) * bps:.2f} bps of turnover in fees where the schedule "
-            f"asks {due * bps:.2f} of its makers and takers: {abs(effect):.2f} USDC {word}"
+            f"{name} paid {(due + excess) * bps:,.2f} bps of turnover in fees where the schedule "
+            f"asks {due * bps:.2f} of its makers and takers: {abs(effect):,.2f} USDC {word}"
         ),
         effect=effect,
         low=effect,
@@ -278,16 +298,42 @@ WORDS = {
     ),
 }
 """What is said of each kind, and the experiment that would tell more."""
+COARSE_WORDS = {
+    "adverse_selection": (
+        (
+            "maker fills of {name} lost {usdc} USDC until the next mid, {spacing} after the one "
+            "before the fill, more than their spread captured"
+        ),
+        (
+            "run {name} on recorded books, which know the seconds after a fill; on these mids, "
+            "quote wider on every other day and compare the days"
+        ),
+    ),
+    "timing": (
+        "the mid ran away by {usdc} USDC between decision and taker fill of {name}",
+        (
+            "let {name} decide one mid ({spacing}) earlier and later and compare; a shorter "
+            "latency cannot be seen in these mids"
+        ),
+    ),
+}
+"""The same where mids come further apart than the horizon."""
 
 
-def _finding(one: Candidate, p: float, tail: float, names: Names) -> Finding:
+def _finding(
+    one: Candidate, chance: tuple[float, float], names: Names, setting: Setting
+) -> Finding:
+    """Return what is said of a loss; ``chance`` is its corrected p-value and tail."""
+    p, tail = chance
     name = names.of(one.scope, one.key)
     low, high = one.estimate.span(tail)
-    said, experiment = WORDS[one.scope if one.scope in WORDS else one.kind]
+    words = {**WORDS, **COARSE_WORDS} if setting.is_coarse else WORDS
+    said, experiment = words[one.scope if one.scope in WORDS else one.kind]
+    spacing = duration(setting.spacing_ns)
     bps = 1e4 * one.estimate.total / one.turnover if one.turnover else None
-    text = said.format(name=name, usdc=f"{-one.estimate.total:.2f}")
+    text = said.format(name=name, usdc=f"{-one.estimate.total:,.2f}", spacing=spacing)
     if bps is not None:
-        text += f", {-bps:.2f} bps of turnover"
+        text += f", {-bps:,.2f} bps of turnover"
     return Finding(
         kind=one.kind,
         scope=one.scope,
@@ -301,5 +347,5 @@ def _finding(one: Candidate, p: float, tail: float, names: Names) -> Finding:
         relative_unit="bps of turnover",
         p_value=p,
         n=one.estimate.n,
-        experiment=experiment.format(name=name),
+        experiment=experiment.format(name=name, spacing=spacing),
     )

@@ -40,7 +40,11 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 class Inputs(NamedTuple):
-    """What the figures are computed from; ``capital`` [micro-USDC] at the start."""
+    """What the figures are computed from; ``capital`` [micro-USDC] at the start.
+
+    ``spacing_ns`` is the distance between mids, 0 when unknown: what happens in a shorter time
+    after a fill is not known either.
+    """
 
     facts: RunFacts
     total: Components
@@ -49,6 +53,7 @@ class Inputs(NamedTuple):
     trades: Sequence[Trade]
     capital: int
     seed: int
+    spacing_ns: int = 0
 
 
 def clean(value: float | None) -> float | None:

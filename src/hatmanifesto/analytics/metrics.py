@@ -22,7 +22,8 @@ from hatmanifesto.analytics.metric import (
 from hatmanifesto.analytics.metrics_returns import return_figures
 from hatmanifesto.analytics.metrics_trades import trade_figures
 from hatmanifesto.analytics.returns import DAYS_A_YEAR
-from hatmanifesto.domain.units import MICRO, format_half_micro
+from hatmanifesto.analytics.spacing import duration
+from hatmanifesto.domain.units import MICRO, NS_S, format_half_micro
 
 __all__ = [
     "ANNUAL_DAYS_MIN",
@@ -37,6 +38,7 @@ __all__ = [
     "usdc_text",
 ]
 
+MARKOUT_S = 5
 MINUTES_MIN = 10
 """Fills of fewer minutes give no interval of a cost."""
 
@@ -158,14 +160,25 @@ def _costs(inputs: Inputs) -> dict[str, Metric]:
         "fees_bps": bps(total.fees + total.rebates),
         "slippage_bps": bps(total.slippage),
     }
+    return {**out, **_markouts(inputs), **_shortfall(inputs)}
+
+
+def _markouts(inputs: Inputs) -> dict[str, Metric]:
+    """Return the markouts after 5 s; unknown, and why, where mids come further apart."""
+    out: dict[str, Metric] = {}
     for row in inputs.markouts:
-        if row.horizon_s == 5:
-            span = None
-            if row.bps is not None and row.se is not None:
-                span = (row.bps - Z95 * row.se, row.bps + Z95 * row.se)
-            name = f"markout_5s_{row.liquidity}_bps"
-            out[name] = figure(row.bps, span, row.n, "bps of notional")
-    return {**out, **_shortfall(inputs)}
+        if row.horizon_s != MARKOUT_S:
+            continue
+        name, unit = f"markout_{MARKOUT_S}s_{row.liquidity}_bps", "bps of notional"
+        if inputs.spacing_ns > MARKOUT_S * NS_S:
+            why = f"not measured: mids come every {duration(inputs.spacing_ns)}"
+            out[name] = Metric(None, None, None, 0, f"{unit}; {why}")
+            continue
+        span = None
+        if row.bps is not None and row.se is not None:
+            span = (row.bps - Z95 * row.se, row.bps + Z95 * row.se)
+        out[name] = figure(row.bps, span, row.n, unit)
+    return out
 
 
 def _shortfall(inputs: Inputs) -> dict[str, Metric]:

@@ -21,11 +21,12 @@ from hatmanifesto.analytics.attribution import (
 from hatmanifesto.analytics.benchmark import Benchmark, benchmark_figures, benchmark_of
 from hatmanifesto.analytics.breakdown import Breakdowns, Names, breakdowns_of
 from hatmanifesto.analytics.equity import Equity, equity_of
-from hatmanifesto.analytics.findings import SPOT_TIER, Finding, findings_of
+from hatmanifesto.analytics.findings import SPOT_TIER, Finding, Setting, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
 from hatmanifesto.analytics.markouts import HORIZONS_S, Markout, markout_bps, markout_table
 from hatmanifesto.analytics.metrics import Edge, Inputs, Metric, edge_of, metrics_of
 from hatmanifesto.analytics.mids import Int64, MidPath, Mids, tick_before
+from hatmanifesto.analytics.spacing import spacing_of
 from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_of
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Record
@@ -158,9 +159,12 @@ def analyse_ledger(
     equity = equity_of(facts.fills, paths, funding=facts.funding)
     markouts = markout_table(facts.fills, paths)
     trades = trades_of(facts.fills, facts.funding, shares=shares)
-    figures = metrics_of(
-        Inputs(facts, attribution.total, equity, markouts, trades, run.capital, run.seed)
+    spacing_ns = spacing_of(paths)
+    inputs = Inputs(
+        *(facts, attribution.total, equity, markouts, trades, run.capital, run.seed),
+        spacing_ns=spacing_ns,
     )
+    figures = metrics_of(inputs)
     breakdowns = breakdowns_of(facts, parts, paths, equity, shares=shares)
     legs = {slot for slot, asset in enumerate(run.assets) if asset.is_spot}
     perps = {slot: path for slot, path in paths.items() if slot not in legs}
@@ -187,11 +191,9 @@ def analyse_ledger(
         breakdowns=breakdowns,
         benchmark=benchmark,
         findings=findings_of(
-            facts,
-            parts,
-            breakdowns,
+            *(facts, parts, breakdowns),
             names=names,
-            rates=dict.fromkeys(legs, SPOT_TIER),
+            setting=Setting(dict.fromkeys(legs, SPOT_TIER), spacing_ns),
             shares=shares,
         ),
         names=names,

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from hatmanifesto.analytics.mids import merge_spans
+from hatmanifesto.analytics.spacing import spacing_of
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.domain.enums import Evidence
 
@@ -54,8 +53,7 @@ class ReportData:
 
 def spacing_ns(analysis: Analysis) -> int:
     """Return the usual distance between mids, the median over all coins [ns]; 0 when unknown."""
-    steps = [np.diff(path.ts) for path in analysis.paths.values() if len(path.ts) > 1]
-    return int(np.median(np.concatenate(steps))) if steps else 0
+    return spacing_of(analysis.paths)
 
 
 def recorded_ns(analysis: Analysis) -> int:

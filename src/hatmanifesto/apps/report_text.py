@@ -5,10 +5,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from hatmanifesto.analytics.attribution import HORIZON_NS
 from hatmanifesto.analytics.metrics import Metric
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_data import ReportData, recorded_ns, spacing_ns
 from hatmanifesto.domain.enums import Evidence
-from hatmanifesto.domain.units import NS_HOUR, NS_S, format_half_micro
+from hatmanifesto.domain.units import NS_HOUR, format_half_micro
 
 UNKNOWN = "unknown"
 NOT_APPLICABLE = "n/a"
@@ -57,17 +58,6 @@ def money_text(text: str) -> str:
     """Return decimal text in USDC for people: four decimals, two from 1,000 on."""
     large = abs(Decimal(text)) >= MONEY_LARGE
     return grouped(text, 2 if large else MONEY_DECIMALS)
-
-
-def duration(ns: int) -> str:
-    """Return a length of time in words, in the largest unit that leaves two figures or more."""
-    seconds = ns / NS_S
-    for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds == size:
-            return f"1 {word[:-1]}"
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f}".removesuffix(".0") + f" {word}"
-    return "1 second" if seconds == 1 else f"{seconds:.1f}".removesuffix(".0") + " seconds"
 
 
 def figure_text(value: str | float | int | None, unit: str) -> str:

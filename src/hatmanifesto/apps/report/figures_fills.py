@@ -8,6 +8,7 @@ import numpy as np
 from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.analytics.metrics import NS_DAY, Z95
 from hatmanifesto.analytics.mids import MidPath
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report.figures_profit import Shown
 from hatmanifesto.apps.report.parts import (
     LEGEND,
@@ -32,7 +33,6 @@ from hatmanifesto.apps.report.parts import (
 )
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_data import spacing_ns
-from hatmanifesto.apps.report_text import duration
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.units import NS_HOUR, NS_S, format_fixed
 

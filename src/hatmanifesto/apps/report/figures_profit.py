@@ -8,6 +8,7 @@ from hatmanifesto.analytics.allot import funding_shares
 from hatmanifesto.analytics.metrics import NS_DAY
 from hatmanifesto.analytics.mids import Int64
 from hatmanifesto.analytics.series import profits_by
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report.parts import (
     LEGEND,
     NS_MS,
@@ -31,7 +32,7 @@ from hatmanifesto.apps.report.parts import (
     usdc,
 )
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_text import book_names, duration
+from hatmanifesto.apps.report_text import book_names
 from hatmanifesto.domain.units import MICRO, NS_S
 
 CALENDAR_DAYS_MIN = 10

@@ -5,6 +5,7 @@ import numpy as np
 from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.metrics import DAYS_A_YEAR, NS_DAY
 from hatmanifesto.analytics.mids import Int64, tick_at
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report.figures_profit import Shown, daily_profit
 from hatmanifesto.apps.report.parts import (
     HALF_MICRO,
@@ -34,7 +35,6 @@ from hatmanifesto.apps.report.parts import (
     usdc,
 )
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_text import duration
 from hatmanifesto.domain.units import MICRO, NS_HOUR
 
 OBSERVATIONS_MIN = 30

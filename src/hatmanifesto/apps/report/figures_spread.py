@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report.figures_profit import Shown
 from hatmanifesto.apps.report.parts import (
     LEGEND,
@@ -18,7 +19,6 @@ from hatmanifesto.apps.report.parts import (
     seconds_axis,
 )
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.report_text import duration
 from hatmanifesto.domain.units import MICRO, NS_S
 
 CLIP = 0.995

@@ -22,8 +22,8 @@ from hatmanifesto.apps.report.tables import (
     provenance_table,
     refusals_table,
 )
+from hatmanifesto.apps.report.tables_allot import allocations_table
 from hatmanifesto.apps.report.tables_split import (
-    allocations_table,
     coins_table,
     failed_table,
     months_table,

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from hatmanifesto.analytics.attribution import HORIZON_NS
 from hatmanifesto.analytics.metrics import ANNUAL_DAYS_MIN, Metric
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis
-from hatmanifesto.apps.report_data import Assumption, ReportData
+from hatmanifesto.apps.report_data import Assumption, ReportData, spacing_ns
 from hatmanifesto.apps.report_text import (
     UNKNOWN,
-    duration,
     figure_text,
     grouped,
     interval_text,
@@ -128,6 +129,13 @@ PART_WORDS = {
 }
 
 
+def part_words(spacing: int) -> dict[str, str]:
+    """Return what each part of net is, where mids are ``spacing`` [ns] apart."""
+    if spacing <= HORIZON_NS:
+        return PART_WORDS
+    return {**PART_WORDS, "adverse_selection": "move to the next mid after maker fills"}
+
+
 def table(
     head: Sequence[str], rows: Iterable[str], *, numeric: Sequence[int] = (), kind: str = "wide"
 ) -> str:
@@ -196,8 +204,9 @@ def attribution_table(data: ReportData) -> str:
     columns = {name: a.attribution.total for name, a in data.analyses.items()}
     heads = list(columns)
     numeric = tuple(range(1, 1 + len(columns)))
+    words = part_words(spacing_ns(data.main))
     rows = [
-        _part_row(name, PART_WORDS[name], [getattr(part, name) for part in columns.values()])
+        _part_row(name, words[name], [getattr(part, name) for part in columns.values()])
         for name in COMPONENT_NAMES
     ]
     net = ["net", *[_exact(part.net) for part in columns.values()]]

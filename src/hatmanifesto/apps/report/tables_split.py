@@ -11,6 +11,7 @@ from hatmanifesto.analytics.attribution import Components
 from hatmanifesto.analytics.breakdown import Bucket
 from hatmanifesto.analytics.metrics import NS_DAY
 from hatmanifesto.analytics.series import depth_of, profits_by
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.analytics.trades import Trade
 from hatmanifesto.apps.report.figures_profit import daily_profit
 from hatmanifesto.apps.report.parts import even
@@ -20,7 +21,6 @@ from hatmanifesto.apps.report_text import (
     NOT_APPLICABLE,
     UNKNOWN,
     book_names,
-    duration,
     grouped,
     money,
 )
@@ -233,37 +233,6 @@ def trades_table(analysis: Analysis) -> str:
     ]
     heads = ["coin", "strategy", "profit, USDC", "opened, UTC", "closed, UTC", "held", "fills"]
     return table(heads, rows, numeric=(2, 5, 6), kind="tall")
-
-
-def allocations_table(analysis: Analysis) -> str:
-    """Return how capital was divided over the strategies, each time that it was."""
-    names = analysis.identity.books
-    rows = [
-        row(
-            [
-                iso_of(one.now)[:16].replace("T", " "),
-                one.method,
-                names[item.book] if 0 <= item.book < len(names) else "house",
-                money(2 * item.capital),
-                f"{100 * item.weight:.1f} %",
-                _daily(item.mean),
-                _daily(item.deviation),
-                f"{item.n:,d}",
-                one.why,
-            ],
-            numeric=(3, 4, 5, 6, 7),
-        )
-        for one in analysis.facts.allocations
-        for item in one.books
-    ]
-    heads = ["time, UTC", "method", "strategy", "capital, USDC", "weight", "mean a day"]
-    heads += ["deviation a day", "hours seen", "why"]
-    kind = "sortable tall" if len(rows) > TALL_ROWS else "sortable"
-    return table(heads, rows, numeric=(3, 4, 5, 6, 7), kind=kind)
-
-
-def _daily(share: float | None) -> str:
-    return UNKNOWN if share is None else f"{100 * share:.4f} %"
 
 
 def failed_table(analysis: Analysis) -> str:
