@@ -58,8 +58,9 @@ NO_RATES: Mapping[int, FeeRates] = MappingProxyType({})
 class Setting(NamedTuple):
     """What the findings stand on: fees by coin slot, and the distance between mids [ns].
 
-    A coin without rates is under the base tier of perps. Where mids come further apart than the horizon of adverse selection, what is measured is the
-    move to the next of them, and the words say so. 0 is unknown, and taken as close enough.
+    A coin without rates is under the base tier of perps. Where mids come further apart than the
+    horizon of adverse selection, what is measured is the move to the next of them, and the words
+    say so. A distance of 0 is unknown, and taken as close enough.
     """
 
     rates: Mapping[int, FeeRates] = NO_RATES
