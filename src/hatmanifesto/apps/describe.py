@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from hatmanifesto.apps.carry_text import legs_summary
 from hatmanifesto.apps.ending import Ending
 from hatmanifesto.apps.provenance import Provenance
 from hatmanifesto.apps.report_build import Analysis
@@ -61,6 +62,7 @@ def summary_of(
         "allocations": len(main.facts.allocations),
         "components": _components(main),
         "memo": dict(main.memo),
+        "carry_legs": legs_summary(main.legs),
         "metrics": {name: msgspec.to_builtins(one) for name, one in main.metrics.items()},
         "edge": msgspec.to_builtins(main.edge),
         "max_drawdown": main.max_drawdown,

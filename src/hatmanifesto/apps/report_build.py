@@ -20,6 +20,7 @@ from hatmanifesto.analytics.attribution import (
 )
 from hatmanifesto.analytics.benchmark import Benchmark, benchmark_figures, benchmark_of
 from hatmanifesto.analytics.breakdown import Breakdowns, Names, breakdowns_of
+from hatmanifesto.analytics.carry_legs import CarryLeg, carry_legs
 from hatmanifesto.analytics.equity import Equity, equity_of
 from hatmanifesto.analytics.findings import SPOT_TIER, Finding, Setting, findings_of
 from hatmanifesto.analytics.fold import RunFacts, fold
@@ -29,6 +30,7 @@ from hatmanifesto.analytics.mids import Int64, MidPath, Mids, tick_before
 from hatmanifesto.analytics.spacing import spacing_of
 from hatmanifesto.analytics.trades import FillState, Trade, fill_states, trades_of
 from hatmanifesto.domain.asset import Asset
+from hatmanifesto.domain.legs import base_of
 from hatmanifesto.domain.records import Record
 from hatmanifesto.domain.units import NS_S, format_fixed, format_half_micro
 from hatmanifesto.signals.regime import REGIMES
@@ -49,6 +51,9 @@ COMPONENT_NAMES = (
     "residual",
 )
 
+
+CARRY = "carry"
+"""Name of the strategy whose legs are told one by one."""
 
 NO_SPREADS: Mapping[int, Int64] = MappingProxyType({})
 
@@ -104,6 +109,7 @@ class Analysis:
     benchmark: Benchmark | None
     findings: list[Finding]
     names: Names
+    legs: list[CarryLeg]
 
     @property
     def net_gap(self) -> int:
@@ -197,7 +203,26 @@ def analyse_ledger(
             shares=shares,
         ),
         names=names,
+        legs=carry_legs(
+            facts,
+            parts.spread.tolist(),
+            shares,
+            books=carry_books(run),
+            perp_of=perps_of(run),
+        ),
     )
+
+
+def carry_books(run: RunIdentity) -> list[int]:
+    """Return the books of the carries, by the name of their strategy."""
+    return [book for book, name in enumerate(run.books) if name.partition("#")[0] == CARRY]
+
+
+def perps_of(run: RunIdentity) -> dict[int, int]:
+    """Return the slot of the perp of every second leg, by the leg's."""
+    slots = {asset.coin: slot for slot, asset in enumerate(run.assets)}
+    bases = {slot: base_of(asset.coin) for slot, asset in enumerate(run.assets)}
+    return {slot: slots[base] for slot, base in bases.items() if base in slots}
 
 
 def names_of(run: RunIdentity) -> Names:

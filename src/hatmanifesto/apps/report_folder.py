@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from hatmanifesto.analytics.fold import FillRow
+from hatmanifesto.apps.carry_text import LEG_COLUMNS, leg_cells
 from hatmanifesto.apps.period_page import head, page
 from hatmanifesto.apps.provenance import code_hash
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis, component_texts
@@ -160,6 +161,8 @@ def _execution(rows: Sequence[Row], analysis: Analysis) -> dict[str, bytes]:
             [[*key, *_latency(mine)] for key, mine in groups.items()],
         ),
     }
+    if analysis.legs:
+        files["funding/carry_legs.csv"] = csv_bytes(LEG_COLUMNS, leg_cells(analysis))
     labels = Counter(row.regime for row in fills)
     if set(labels) - {0}:
         cells = [

@@ -23,6 +23,7 @@ from hatmanifesto.apps.report.tables import (
     refusals_table,
 )
 from hatmanifesto.apps.report.tables_allot import allocations_table
+from hatmanifesto.apps.report.tables_carry import legs_said, legs_table
 from hatmanifesto.apps.report.tables_split import (
     coins_table,
     failed_table,
@@ -216,6 +217,8 @@ def _attribution(data: ReportData, drawn: Drawn) -> str:
     parts = [_plots(data, drawn.shown["attribution"], {"attribution": card})]
     if len(main.attribution.by_coin) > 1:
         parts += ['<h3 class="of">By coin, USDC</h3>', coins_table(main)]
+    if main.legs:
+        parts += ['<h3 class="of">Carry legs</h3>', legs_said(main), legs_table(main)]
     return _section("attribution", "Attribution", *parts)
 
 
