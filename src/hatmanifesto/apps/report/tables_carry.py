@@ -3,12 +3,12 @@
 from html import escape
 
 from hatmanifesto.analytics.carry_legs import CarryLeg
+from hatmanifesto.analytics.spacing import duration
 from hatmanifesto.apps.carry_text import legs_summary, state_of
 from hatmanifesto.apps.report.tables import row, table
 from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_text import NOT_APPLICABLE, UNKNOWN, money
 from hatmanifesto.domain.units import NS_HOUR
-from hatmanifesto.ops.config_values import duration
 from hatmanifesto.store.ledger_file import iso_of
 
 LEGS_SHOWN = 10
