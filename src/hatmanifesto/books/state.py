@@ -13,15 +13,14 @@ from hatmanifesto.domain.rows import Row
 from hatmanifesto.domain.units import NS_HOUR, RATE_ONE
 
 NO_TOP: Row = (-1, -1, 0, 0, 0, 0, 0, 0, -1)
-NO_PAYMENT = NO_TOP
 
 
 class State:
     """Books, orders, ledgers and counters of one account.
 
     ``tops[coin]`` is the newest book row of the coin (a..d: bid px, bid sz, ask px, ask sz),
-    ``prints[coin]`` its newest trade row, ``contexts[coin]`` its newest context, ``payments[coin]``
-    its newest funding row, ``premiums[coin]`` the last told premium [1e-10] and its stamp [ns].
+    ``prints[coin]`` its newest trade row. ``told[coin]`` is what else a view tells of the coin, in
+    its order: mark, oracle, funding rate and its stamp, premium and its stamp, regime; 0 unknown.
 
     ``ledgers[book][coin]`` are the sub-ledgers and ``account[coin]`` the account's own, folded from
     the same fills; ``net[coin]`` the account's position and ``funded[coin]`` the stamp of its last
@@ -39,7 +38,6 @@ class State:
         "blotter",
         "capital",
         "cash2",
-        "contexts",
         "funded",
         "hour_held",
         "hours",
@@ -49,12 +47,11 @@ class State:
         "mode",
         "net",
         "now",
-        "payments",
         "peak2",
-        "premiums",
         "prints",
         "rows",
         "signal_next",
+        "told",
         "tops",
     )
 
@@ -65,9 +62,7 @@ class State:
         self.cash2 = 2 * capital
         self.tops: list[Row] = [NO_TOP] * coins
         self.prints: list[Row] = [NO_TOP] * coins
-        self.contexts: list[Row] = [NO_TOP] * coins
-        self.payments: list[Row] = [NO_PAYMENT] * coins
-        self.premiums: list[tuple[int, int]] = [(0, 0)] * coins
+        self.told: list[tuple[int, ...]] = [(0,) * 7] * coins
         self.blotter = Blotter(coins)
         self.ledgers = [[Ledger() for _ in range(coins)] for _ in range(books)]
         self.account = [Ledger() for _ in range(coins)]
@@ -138,20 +133,26 @@ class State:
 
     def tell_context(self, row: Row) -> None:
         """Fold a context row: mark, oracle and premium."""
-        coin = row[1]
-        self.contexts[coin] = row
         mark, oracle = row[4], row[5]
+        _, _, rate, funded, premium, premium_exch, regime = self.told[row[1]]
         if row[7]:
-            self.premiums[coin] = (row[6], row[2])
+            premium, premium_exch = row[6], row[2]
         elif mark and oracle:
-            self.premiums[coin] = ((mark - oracle) * RATE_ONE // oracle, row[2])
+            premium, premium_exch = (mark - oracle) * RATE_ONE // oracle, row[2]
+        self.told[row[1]] = (mark, oracle, rate, funded, premium, premium_exch, regime)
 
     def tell_payment(self, row: Row) -> None:
         """Fold a funding row: the rate paid for the hour that ended, and its premium."""
+        mark, oracle, rate, funded, premium, premium_exch, regime = self.told[row[1]]
         if row[5]:
-            self.payments[row[1]] = row
+            rate, funded = row[4], row[2]
         if row[7]:
-            self.premiums[row[1]] = (row[6], row[2])
+            premium, premium_exch = row[6], row[2]
+        self.told[row[1]] = (mark, oracle, rate, funded, premium, premium_exch, regime)
+
+    def tell_regime(self, coin: int, regime: int) -> None:
+        """Keep the regime of a coin, for the views to come."""
+        self.told[coin] = (*self.told[coin][:-1], regime)
 
     def book_equity2(self, book: int) -> int:
         """Return the profit and loss of a book marked at ``mark2`` [half micro-USDC]."""

@@ -7,10 +7,13 @@ from hatmanifesto.books.state import State
 from hatmanifesto.domain.records import Record, StrategyFailed
 from hatmanifesto.engine.desk import Desk, Mind
 from hatmanifesto.signals.regime import RegimeTrack
-from hatmanifesto.strategies.contract import CROSS, View
+from hatmanifesto.strategies.contract import View
 
 FAR = 1 << 62
 """A time later than any other [ns]."""
+
+NOTHING = (0, 0)
+"""What is wanted in a slot when nothing is."""
 
 ERROR_CHARS_MAX = 400
 """Of the text of an exception that stopped a strategy."""
@@ -40,37 +43,62 @@ class Decider:
     def decide(self, mind: Mind, out: list[Record]) -> None:
         """Let a mind say what it wants; one that cannot is stopped."""
         mind.is_dirty = False
-        strategy = mind.strategy
-        desks = mind.desks
+        if mind.is_cross:
+            self._decide_cross(mind, out)
+            return
+        desk = mind.desks[0]
         state = self.state
-        if strategy.scope != CROSS:
-            top = state.tops[desks[0].coin]
-            if not (top[4] and top[6]):
-                desks[0].quotes = (0, 0) * len(desks[0].slots)
-                return
-        mind.decide_next = state.now + strategy.requote_ns
+        top = state.tops[desk.coin]
+        if not (top[4] and top[6]):
+            desk.quotes = NOTHING * len(desk.slots)
+            return
+        now = state.now
+        strategy = mind.strategy
+        mind.decide_next = now + strategy.requote_ns
         mind.decisions += 1
-        for desk in desks:
-            desk.signal = 0
-            top = state.tops[desk.coin]
-            if top[4] and top[6]:
-                self.regimes[desk.coin].observe(state.now, top[4] + top[6])
-        mind.views = tuple([self.view_of(desk) for desk in desks])
+        desk.signal = 0
+        if now >= self.regimes[desk.coin].next:
+            self._observe(desk.coin, top[4] + top[6])
+        view = self.view_of(desk)
+        mind.views = (view,)
         try:
-            if strategy.scope == CROSS:
-                quotes = strategy.decide(strategy.params, mind.views, mind.memory)
-            else:
-                quotes = strategy.decide(strategy.params, mind.views[0], mind.memory)
-            _check_quotes(quotes, len(desks) * len(strategy.slots))
+            quotes = strategy.decide(strategy.params, view, mind.memory)
+            if len(quotes) != mind.width or sum(quotes).__class__ is not int:
+                _refuse(quotes, mind.width)
         except Exception as error:  # noqa: BLE001  a strategy's fault must stay its own
             self._stop(mind, error, out)
             return
-        if len(desks) == 1:
-            desks[0].quotes = quotes
+        desk.quotes = quotes
+
+    def _decide_cross(self, mind: Mind, out: list[Record]) -> None:
+        """Let a mind decide once for all its coins."""
+        strategy = mind.strategy
+        now = self.state.now
+        mind.decide_next = now + strategy.requote_ns
+        mind.decisions += 1
+        for desk in mind.desks:
+            desk.signal = 0
+            top = self.state.tops[desk.coin]
+            if top[4] and top[6] and now >= self.regimes[desk.coin].next:
+                self._observe(desk.coin, top[4] + top[6])
+        mind.views = tuple([self.view_of(desk) for desk in mind.desks])
+        try:
+            quotes = strategy.decide(strategy.params, mind.views, mind.memory)
+            if len(quotes) != mind.width or sum(quotes).__class__ is not int:
+                _refuse(quotes, mind.width)
+        except Exception as error:  # noqa: BLE001  a strategy's fault must stay its own
+            self._stop(mind, error, out)
             return
         width = 2 * len(strategy.slots)
-        for at, desk in enumerate(desks):
+        for at, desk in enumerate(mind.desks):
             desk.quotes = quotes[at * width : (at + 1) * width]
+
+    def _observe(self, coin: int, mid2: int) -> None:
+        track = self.regimes[coin]
+        before = track.label
+        label = track.observe(self.state.now, mid2)
+        if label != before:
+            self.state.tell_regime(coin, label)
 
     def _stop(self, failed: Mind, error: Exception, out: list[Record]) -> None:
         """Stop a strategy for good: its orders are withdrawn, its positions stay."""
@@ -85,7 +113,7 @@ class Decider:
             mind.decide_next = FAR
             mind.has_news = True
             for desk in mind.desks:
-                desk.quotes = (0, 0) * len(desk.slots)
+                desk.quotes = NOTHING * len(desk.slots)
                 desk.has_news = True
 
     def view_of(self, desk: Desk) -> View:
@@ -94,9 +122,6 @@ class Decider:
         coin = desk.coin
         top = state.tops[coin]
         last = state.prints[coin]
-        context = state.contexts[coin]
-        payment = state.payments[coin]
-        premium, premium_exch = state.premiums[coin]
         return new_view(
             (
                 state.now,
@@ -111,21 +136,13 @@ class Decider:
                 desk.capital,
                 desk.px_one,
                 desk.sz_one,
-                context[4],
-                context[5],
-                payment[4],
-                payment[2],
-                premium,
-                premium_exch,
-                self.regimes[coin].label,
             )
+            + state.told[coin]
         )
 
 
-def _check_quotes(quotes: tuple[int, ...], slots: int) -> None:
-    """Refuse what is no decision: a price and a size, whole numbers, for each slot."""
-    if len(quotes) != 2 * slots:
-        raise ValueError(f"expected {2 * slots} numbers for {slots} slots, was {len(quotes)}")
-    for value in quotes:
-        if type(value) is not int:
-            raise TypeError(f"expected whole numbers, was {value!r}")
+def _refuse(quotes: tuple[int, ...], width: int) -> None:
+    """Raise on what is no decision: a price and a size, whole numbers, for each slot."""
+    if len(quotes) != width:
+        raise ValueError(f"expected {width} whole numbers, a price and a size a slot: {quotes!r}")
+    raise TypeError(f"expected whole numbers, was {quotes!r}")

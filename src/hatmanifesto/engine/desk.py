@@ -6,7 +6,7 @@ from hatmanifesto.books.blotter import Order
 from hatmanifesto.books.ledger import Ledger
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.records import Veto
-from hatmanifesto.strategies.contract import Slot, Strategy, View
+from hatmanifesto.strategies.contract import CROSS, Slot, Strategy, View
 
 REJECT_BACKOFF_NS = 100_000_000
 REJECT_BACKOFF_NS_MAX = 10_000_000_000
@@ -50,7 +50,8 @@ class Mind:
     """One run of a decision: its desks, memory, and when it decides next.
 
     A strategy of scope ``coin`` has a mind per coin, one of scope ``cross`` a single one. ``views``
-    are what the last decision saw, ``is_stopped`` says that a decision failed and none follows.
+    are what the last decision saw, ``width`` is how many numbers it returns, ``is_stopped`` says
+    that a decision failed and none follows.
     """
 
     __slots__ = (
@@ -59,19 +60,23 @@ class Mind:
         "decisions",
         "desks",
         "has_news",
+        "is_cross",
         "is_dirty",
         "is_stopped",
         "mask",
         "memory",
         "strategy",
         "views",
+        "width",
     )
 
     def __init__(self, *, book: int, strategy: Strategy, cells: int) -> None:
         self.book = book
         self.strategy = strategy
         self.desks: list[Desk] = []
+        self.is_cross = strategy.scope == CROSS
         self.mask = 0
+        self.width = 0
         self.memory = [0.0] * cells
         self.views: tuple[View, ...] = ()
         self.decide_next = 0
@@ -85,6 +90,7 @@ class Mind:
         desk.place = len(self.desks)
         self.desks.append(desk)
         self.mask |= 1 << desk.coin
+        self.width += 2 * len(self.strategy.slots)
 
     def wake(self) -> None:
         """Decide at once at the next step, however short ago the last decision was."""

@@ -64,9 +64,7 @@ def _content(engine: Engine) -> list[Any]:
             list(state.funded),
             state.cash2,
             state.house,
-            [list(row) for row in state.contexts],
-            [list(row) for row in state.payments],
-            [list(told) for told in state.premiums],
+            [list(told) for told in state.told],
             [ledger.dump() for ledger in state.account],
             state.signal_next,
             list(state.hours),
@@ -134,13 +132,11 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
             ledger.load(values)
     state.funded[:] = content[12]
     state.cash2, state.house = content[13:15]
-    state.contexts[:] = [tuple(row) for row in content[15]]
-    state.payments[:] = [tuple(row) for row in content[16]]
-    state.premiums[:] = [(told, exch) for told, exch in content[17]]
-    for ledger, values in zip(state.account, content[18], strict=True):
+    state.told[:] = [tuple(told) for told in content[15]]
+    for ledger, values in zip(state.account, content[16], strict=True):
         ledger.load(values)
-    state.signal_next = content[19]
-    state.hours[:], state.hour_held[:] = content[20:]
+    state.signal_next = content[17]
+    state.hours[:], state.hour_held[:] = content[18:]
     return orders
 
 

@@ -28,8 +28,9 @@ class ExecutionHat:
         far = blotter.open_sell if command.side > 0 else blotter.open_buy
         if not far[command.coin]:
             return None
+        coin, side = command.coin, command.side
         for order in blotter.orders.values():
-            if could_meet(command, order):
+            if order.coin == coin and order.side != side and could_meet(command, order):
                 detail = f"px={command.px} own intent={order.intent} px={order.px}"
                 return refuse(self.name, Reason.SELF_CROSS, detail, command)
         return None
@@ -57,12 +58,10 @@ class ExecutionHat:
 
 
 def could_meet(command: OrderCommand, order: Order) -> bool:
-    """Say whether ``command`` and one of our open orders could trade with one another.
+    """Say whether ``command`` and an open order of the other side could trade with one another.
 
     Two post-only orders never do: the venue refuses the one that would take.
     """
-    if order.coin != command.coin or order.side == command.side:
-        return False
     if (command.px - order.px) * command.side < 0:
         return False
     return not (command.tif == Tif.ALO and order.tif == Tif.ALO)

@@ -48,12 +48,16 @@ def label_of(*, is_wild: bool, trend: int) -> int:
 
 
 class RegimeTrack:
-    """The regime of one coin; ``label`` indexes ``REGIMES``, 0 until enough was seen."""
+    """The regime of one coin; ``label`` indexes ``REGIMES``, 0 until enough was seen.
 
-    __slots__ = ("at", "fast", "label", "mean", "mid2", "slow", "steps", "stride")
+    Before ``next`` [ns] nothing is sampled.
+    """
+
+    __slots__ = ("at", "fast", "label", "mean", "mid2", "next", "slow", "steps", "stride")
 
     def __init__(self) -> None:
         self.at = 0
+        self.next = 0
         self.mid2 = 0
         self.fast = 0.0
         self.slow = 0.0
@@ -69,11 +73,12 @@ class RegimeTrack:
             now: our time, never falling [ns].
             mid2: bid plus ask, > 0 [half px units].
         """
-        passed = now - self.at
-        if passed < STEP_NS:
+        if now < self.next:
             return self.label
+        passed = now - self.at
         before = self.mid2
         self.at = now
+        self.next = now + STEP_NS
         self.mid2 = mid2
         if not before:
             return self.label

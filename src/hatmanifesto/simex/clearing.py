@@ -106,8 +106,6 @@ class Clearing:
         """Return all cash, fees included; constant but for deposits when no position is open."""
         return sum(account.cash for account in self.accounts.values())
 
-    # -- commands ------------------------------------------------------------------------------
-
     def execute(self, name: str, command: Command, now: int) -> None:
         """Execute one command of an account at block time ``now``."""
         self._cross_hour(now)
@@ -218,20 +216,19 @@ class Clearing:
             found = self._open[name] = ([0] * coins, [0] * coins)
         return found
 
-    # -- settlement ----------------------------------------------------------------------------
-
     def on_public(self, row: Row) -> None:
         """Fold one public row: matches of resting orders, funding, margin."""
         exch = row[2]
         if exch >= self._funding.hour_next:
             self._cross_hour(exch)
         kind = row[0]
-        if kind == CTX or kind == FUNDING:  # noqa: PLR1714, SIM109  cheaper than membership
-            self._on_context(row)
-            return
-        if kind == BAR:
-            self._bars_open += row[4] > 0
-            self._funding.on_bar(row)
+        if kind > L2:
+            if kind <= FUNDING:
+                self._on_context(row)
+                return
+            if kind == BAR:
+                self._bars_open += row[4] > 0
+                self._funding.on_bar(row)
         matches = self._on_row(row)
         if 0 < kind <= L2 and row[4] and row[6]:
             self._mids2[row[1]] = row[4] + row[6]
@@ -318,8 +315,6 @@ class Clearing:
         del self._orders[order.account, order.intent]
         self._reduce_only -= order.reduce_only
         self._matcher.remove(order)
-
-    # -- funding and margin --------------------------------------------------------------------
 
     def finish(self, exch: int) -> None:
         """Tell of funding hours that no rate came for; call at the end of the data."""
