@@ -120,7 +120,9 @@ def test_generated_views_are_many_and_quote_both_ways() -> None:
     assert len(SETTINGS) * len(MARKETS) * ROWS >= 20_000
     for seed, market in enumerate(MARKETS.values()):
         columns = generated_views(market, seed=seed)
-        quotes = run_quotes_slow(maker.decide, maker.Params(), columns, np.zeros(4), slots=2)
+        quotes = run_quotes_slow(
+            maker.decide, maker.Params(), columns, np.zeros(maker.MEMORY), slots=2
+        )
         is_bid, is_ask = quotes[:, 1] > 0, quotes[:, 3] > 0
         shares = [(is_bid & is_ask).mean(), (is_bid ^ is_ask).mean(), (~is_bid & ~is_ask).mean()]
         assert min(shares) > 0.02, shares
@@ -253,7 +255,9 @@ def test_the_maker_reaches_its_helpers_and_their_helpers() -> None:
 def test_an_error_in_a_compiled_decision_is_raised(kernel: Kernel) -> None:
     empty_view, quotes = np.zeros(len(View._fields), np.int64), np.zeros(4, np.int64)
     with pytest.raises(ZeroDivisionError):
-        kernel.entry.function(params_row(maker.Params()), empty_view, np.zeros(4), quotes)
+        kernel.entry.function(
+            params_row(maker.Params()), empty_view, np.zeros(maker.MEMORY), quotes
+        )
 
 
 @pytest.mark.parametrize(

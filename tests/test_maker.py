@@ -97,7 +97,7 @@ def test_a_fuller_bid_moves_the_quotes_up_and_weight_zero_ignores_it() -> None:
 
 @pytest.mark.parametrize("use_glft", [0, 1])
 def test_what_is_held_moves_both_quotes_the_other_way(use_glft: int) -> None:
-    memory = [400_000.0, 10.0**9 - 1.0, 4.0, 5.0]
+    memory = [400_000.0, 10.0**9 - 1.0, 4.0, 5.0, 0.0]
     held = [
         quotes(view(position=p), memory=list(memory), half_spread_bps=9.0, use_glft=use_glft)
         for p in (-20_000, 0, 20_000)
@@ -155,7 +155,7 @@ def test_memory_learns_the_variance_of_moves() -> None:
 
 def test_the_strategy_says_what_it_is() -> None:
     strategy = build(Params())
-    assert (strategy.name, strategy.memory, strategy.requote_ns) == ("maker", 4, 500_000_000)
+    assert (strategy.name, strategy.memory, strategy.requote_ns) == ("maker", MEMORY, 500_000_000)
     assert [(slot.side, slot.tif) for slot in strategy.slots] == [
         (Side.BUY, Tif.ALO),
         (Side.SELL, Tif.ALO),

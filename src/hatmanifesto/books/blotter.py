@@ -7,7 +7,7 @@ is accepted (SENT) to the moment its order is final, both legs of a pending modi
 
 from hatmanifesto.books.lifecycle import CAUSE_OF, FINAL, NEXT, Cause, Phase, next_phase
 from hatmanifesto.domain.commands import Modify, Place
-from hatmanifesto.domain.enums import Status
+from hatmanifesto.domain.enums import Status, Tif
 from hatmanifesto.domain.events import Closed, Filled, Opened, Refused
 
 ORDER_FIELDS = (
@@ -64,9 +64,12 @@ class Order:
 
 
 class Blotter:
-    """Live orders by intent, and open size by coin and side."""
+    """Live orders by intent, and open size by coin and side; ``takers`` counts those that may take.
 
-    __slots__ = ("closed", "late", "open_buy", "open_sell", "orders", "placed")
+    Those are the orders that are not post-only.
+    """
+
+    __slots__ = ("closed", "late", "open_buy", "open_sell", "orders", "placed", "takers")
 
     def __init__(self, coins: int) -> None:
         self.orders: dict[int, Order] = {}
@@ -75,6 +78,7 @@ class Blotter:
         self.late = 0
         self.placed = 0
         self.closed = 0
+        self.takers = 0
 
     def add(self, command: Place | Modify) -> Order:
         """Take an accepted command as a SENT order."""
@@ -82,6 +86,7 @@ class Blotter:
         order = Order(command)
         self.orders[order.intent] = order
         self.placed += 1
+        self.takers += order.tif != Tif.ALO
         if order.side > 0:
             self.open_buy[order.coin] += order.sz
         else:
@@ -156,6 +161,7 @@ class Blotter:
         assert order.phase in FINAL, "only final orders leave the blotter"
         self._release(order, order.left)
         del self.orders[order.intent]
+        self.takers -= order.tif != Tif.ALO
         self.closed += 1
 
     def _release(self, order: Order, sz: int) -> None:

@@ -19,10 +19,21 @@ class SlotState:
     how often the very same one was then not proposed again.
     """
 
-    __slots__ = ("backoff_until", "old", "order", "rejects", "slot", "veto", "veto_count", "vetoed")
+    __slots__ = (
+        "backoff_until",
+        "old",
+        "order",
+        "reduce_only",
+        "rejects",
+        "slot",
+        "veto",
+        "veto_count",
+        "vetoed",
+    )
 
     def __init__(self, slot: Slot) -> None:
         self.slot = slot
+        self.reduce_only = slot.reduce_only
         self.order: Order | None = None
         self.old: Order | None = None
         self.vetoed: tuple[int, ...] | None = None
@@ -60,6 +71,7 @@ class Mind:
         "decisions",
         "desks",
         "has_news",
+        "has_signal",
         "is_cross",
         "is_dirty",
         "is_stopped",
@@ -75,6 +87,7 @@ class Mind:
         self.strategy = strategy
         self.desks: list[Desk] = []
         self.is_cross = strategy.scope == CROSS
+        self.has_signal = strategy.signal is not None
         self.mask = 0
         self.width = 0
         self.memory = [0.0] * cells
@@ -100,16 +113,22 @@ class Mind:
 
 
 class Desk:
-    """Coin, sub-ledger, slots and what is wanted in them; its mind decides."""
+    """Coin, sub-ledger, slots and what is wanted in them; its mind decides.
+
+    ``proposed`` is what was last compared with what rests, and ``is_settled`` says that nothing
+    was left to do then.
+    """
 
     __slots__ = (
         "book",
         "capital",
         "coin",
         "has_news",
+        "is_settled",
         "ledger",
         "mind",
         "place",
+        "proposed",
         "px_one",
         "quotes",
         "signal",
@@ -138,6 +157,8 @@ class Desk:
         self.signal = 0
         self.place = 0
         self.has_news = False
+        self.proposed = self.quotes
+        self.is_settled = False
         mind.seat(self)
 
     @property

@@ -151,25 +151,35 @@ class Engine:
         return self.decider.view_of(desk)
 
     def _propose(self, desk: Desk, proposals: list[Proposal]) -> None:
-        """Compare what the desk wants with what rests, slot by slot."""
-        desk.has_news = False
+        """Compare what the desk wants with what rests, slot by slot.
+
+        A desk that wants what it wanted, where all of it rests or is under way, has no news.
+        """
         quotes = desk.quotes
+        if desk.is_settled and not desk.has_news and quotes == desk.proposed:
+            return
+        desk.has_news = False
+        desk.proposed = quotes
+        desk.is_settled = True
         state = self.state
         at = 0
         for index, slot in enumerate(desk.slots):
             px = quotes[at]
             sz = quotes[at + 1]
             at += 2
-            if sz > 0 and slot.slot.reduce_only and not self._holds_alone(desk):
-                sz = min(sz, max(0, -desk.ledger.position * slot.slot.side))
+            if slot.reduce_only:
+                desk.is_settled = False  # what it may close depends on the other books as well
+                if sz > 0 and not _holds_alone(desk, self.state):
+                    sz = min(sz, max(0, -desk.ledger.position * slot.slot.side))
             order = slot.order
             if slot.old is not None or (
                 order is not None and (order.pending or order.phase != Phase.OPEN)
             ):
-                continue
+                continue  # the answer will be news
             plan = plan_slot(order, px=px, sz=sz)
             if plan == KEEP:
                 continue
+            desk.is_settled = False
             if plan == CANCEL:
                 proposals.append((0, desk, slot, index, plan, px, sz))
                 continue
@@ -182,14 +192,6 @@ class Engine:
             if state.net[desk.coin] * slot.slot.side < 0:
                 rank = 1
             proposals.append((rank, desk, slot, index, plan, px, sz))
-
-    def _holds_alone(self, desk: Desk) -> bool:
-        """Say whether the account's position is this book's, so that the venue's own flag is right.
-
-        Where books net, a book's close is cut to what it holds by us, and is reduce-only for the
-        venue only when it lowers the account's position as well.
-        """
-        return desk.ledger.position == self.state.net[desk.coin]
 
     def _desire(self, desk: Desk, px: int, sz: int) -> tuple[int, ...]:
         """Return a desire and the inputs of a refusal: the same ones are not proposed again."""
@@ -228,7 +230,7 @@ class Engine:
                     slot.vetoed = self._desire(desk, px, sz)
                 continue
             slot.vetoed = None
-            if not desk.signal and plan != CANCEL:
+            if not desk.signal and plan != CANCEL and desk.mind.has_signal:
                 self._signal(desk, out)
             self._fold_command(command, slot)
             out.append(command)
@@ -236,10 +238,9 @@ class Engine:
     def _signal(self, desk: Desk, out: list[Record]) -> None:
         """Write down what the desk's decision acted on, once, before its first command."""
         signal = signal_of(desk, self.state.signal_next, self.state.now)
-        if signal is not None:
-            desk.signal = signal.id
-            self.state.signal_next += 1
-            out.append(signal)
+        desk.signal = signal.id
+        self.state.signal_next += 1
+        out.append(signal)
 
     def _command(
         self, desk: Desk, slot: SlotState, index: int, plan: int, px: int, sz: int
@@ -255,10 +256,10 @@ class Engine:
         intent = state.intent_next
         mid2 = top[4] + top[6]
         signal = desk.signal
-        if not signal and desk.strategy.signal is not None:
+        if not signal and desk.mind.has_signal:
             signal = state.signal_next
         reduce_only = spec.reduce_only
-        if reduce_only and not self._holds_alone(desk):
+        if reduce_only and not _holds_alone(desk, self.state):
             net = state.net[coin]
             reduce_only = net * spec.side < 0 and sz <= abs(net)
         if plan == PLACE:
@@ -365,6 +366,15 @@ def _seated(book: int, assignment: Assignment, state: State) -> list[Mind]:
             capital=capital // len(coins),
         )
     return minds
+
+
+def _holds_alone(desk: Desk, state: State) -> bool:
+    """Say whether the account's position is this book's, so that the venue's own flag is right.
+
+    Where books net, a book's close is cut to what it holds by us, and is reduce-only for the venue
+    only when it lowers the account's position as well.
+    """
+    return desk.ledger.position == state.net[desk.coin]
 
 
 def _tallies(slots: Sequence[SlotState]) -> list[Record]:

@@ -27,11 +27,10 @@ def signal_cell(strategy: Strategy, spec: SignalSpec, at: int) -> int:
     return spec.cell
 
 
-def signal_of(desk: Desk, number: int, now: int) -> Signal | None:
-    """Return the signal of the desk's last decision, None when its strategy names none."""
+def signal_of(desk: Desk, number: int, now: int) -> Signal:
+    """Return the signal of the last decision of a desk whose strategy names one."""
     spec = desk.strategy.signal
-    if spec is None:
-        return None
+    assert spec is not None
     mind = desk.mind
     view = mind.views[desk.place]
     return Signal(

@@ -12,6 +12,7 @@ import msgspec
 from hatmanifesto.books.blotter import ORDER_FIELDS, Order
 from hatmanifesto.books.lifecycle import Phase
 from hatmanifesto.books.state import state_hash
+from hatmanifesto.domain.enums import Tif
 from hatmanifesto.domain.modes import Mode
 from hatmanifesto.domain.records import Veto
 from hatmanifesto.engine.desk import Desk, Mind, SlotState
@@ -93,6 +94,8 @@ def _dump_mind(mind: Mind) -> list[Any]:
 def _dump_desk(desk: Desk) -> list[Any]:
     return [
         desk.has_news,
+        desk.is_settled,
+        list(desk.proposed),
         list(desk.quotes),
         desk.signal,
         desk.capital,
@@ -123,6 +126,7 @@ def _load_state(engine: Engine, content: list[Any]) -> dict[int, Order]:
     orders = {order.intent: order for order in map(_load_order, content[9])}
     blotter.orders = orders
     blotter.late, blotter.placed, blotter.closed = content[10]
+    blotter.takers = sum(order.tif != Tif.ALO for order in orders.values())
     for coin in range(len(state.assets)):
         mine = [order for order in orders.values() if order.coin == coin]
         blotter.open_buy[coin] = sum(order.left for order in mine if order.side > 0)
@@ -156,8 +160,8 @@ def _load_mind(mind: Mind, content: list[Any]) -> None:
 
 
 def _load_desk(desk: Desk, content: list[Any], orders: dict[int, Order]) -> None:
-    desk.has_news, quotes, desk.signal, desk.capital, slots = content
-    desk.quotes = tuple(quotes)
+    desk.has_news, desk.is_settled, proposed, quotes, desk.signal, desk.capital, slots = content
+    desk.proposed, desk.quotes = tuple(proposed), tuple(quotes)
     for slot, values in zip(desk.slots, slots, strict=True):
         order, old, vetoed, veto, slot.veto_count, slot.rejects, slot.backoff_until = values
         slot.order = orders.get(order)

@@ -25,6 +25,8 @@ class ExecutionHat:
         if isinstance(command, Cancel):
             return None
         blotter = state.blotter
+        if command.tif == Tif.ALO and not blotter.takers:
+            return None
         far = blotter.open_sell if command.side > 0 else blotter.open_buy
         if not far[command.coin]:
             return None

@@ -10,6 +10,7 @@ Assumptions, named in every run: the mark is the book's mid; the oracle too wher
 it; a modify whose new order is refused inside the book has already cancelled its target.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ from hatmanifesto.simex.matching import Match, Matcher, Resting, crosses
 from hatmanifesto.simex.rules import OPEN_ORDERS_MAX, rule_broken
 from hatmanifesto.simex.statuses import TEXT, TEXT_BAD_MODIFY
 
-BBO, L2, CTX, FUNDING, BAR = 1, 2, 3, 4, 6
+L2, CTX, FUNDING, BAR = 2, 3, 4, 6
 
 
 class FeeSchedule(NamedTuple):
@@ -74,7 +75,9 @@ class Clearing:
         self._listeners: dict[str, Listener] = {}
         self._margin = MarginRule(assets)
         self._orders: dict[tuple[str, int], Resting] = {}
-        self._open: dict[str, tuple[list[int], list[int]]] = {}
+        self._open: defaultdict[str, tuple[list[int], list[int]]] = defaultdict(
+            lambda: ([0] * len(assets), [0] * len(assets))
+        )
         self._oid_next = self._tid_next = 1
         self._mids2 = [0] * len(assets)
         self._px_one = [10**asset.px_decimals for asset in assets]
@@ -174,7 +177,7 @@ class Clearing:
     def _rest(self, order: Resting, now: int) -> None:
         self._orders[order.account, order.intent] = order
         self._reduce_only += order.reduce_only
-        order.open_sz = self._open_of(order.account)[order.side < 0]
+        order.open_sz = self._open[order.account][order.side < 0]
         left = order.sz - order.sz_filled
         order.open_sz[order.coin] += left
         self._matcher.rest(order)
@@ -203,18 +206,11 @@ class Clearing:
         lacks = self._margin.lacks(
             self.accounts[name],
             self._mids2,
-            self._open_of(name),
+            self._open[name],
             coin=command.coin,
             szi=command.side * command.sz,
         )
         return Status.PERP_MARGIN_REJECTED if lacks else None
-
-    def _open_of(self, name: str) -> tuple[list[int], list[int]]:
-        found = self._open.get(name)
-        if found is None:
-            coins = len(self.assets)
-            found = self._open[name] = ([0] * coins, [0] * coins)
-        return found
 
     def on_public(self, row: Row) -> None:
         """Fold one public row: matches of resting orders, funding, margin."""
@@ -223,22 +219,31 @@ class Clearing:
             self._cross_hour(exch)
         kind = row[0]
         if kind > L2:
-            if kind <= FUNDING:
-                self._on_context(row)
-                return
-            if kind == BAR:
-                self._bars_open += row[4] > 0
-                self._funding.on_bar(row)
+            self._on_rare(row, exch)
+            return
         matches = self._on_row(row)
-        if 0 < kind <= L2 and row[4] and row[6]:
+        if kind and row[4] and row[6]:
             self._mids2[row[1]] = row[4] + row[6]
         if matches:
             self._settle(matches, exch)
         if kind == L2:
             self._check_margin(exch)
-        elif kind == BBO and self._bars_open:
+        elif self._bars_open and kind:
             self._bars_open -= 1
             self._check_margin(exch)
+
+    def _on_rare(self, row: Row, exch: int) -> None:
+        """Fold a context, a payment, a hole or a bar."""
+        kind = row[0]
+        if kind <= FUNDING:
+            self._on_context(row)
+            return
+        if kind == BAR:
+            self._bars_open += row[4] > 0
+            self._funding.on_bar(row)
+        matches = self._on_row(row)
+        if matches:
+            self._settle(matches, exch)
 
     def _settle(self, matches: list[Match], now: int) -> None:
         for found in matches:

@@ -12,7 +12,7 @@ from hatmanifesto.signals.closed_form import (
     glft_skew,
     weighted_mid2,
 )
-from hatmanifesto.strategies.contract import Quotes, Slot, Strategy, View
+from hatmanifesto.strategies.contract import Quotes, SignalSpec, Slot, Strategy, View
 
 NOTIONAL_FLOOR = 10_500_000
 """Smallest quote [micro-USDC]: the venue's minimum of 10 USDC and room for one price move."""
@@ -20,8 +20,9 @@ NOTIONAL_FLOOR = 10_500_000
 PX_WHOLE = 10**PX_DIGITS_MAX
 """Prices from so many grid steps on lie on the next coarser grid."""
 
-MEMORY = 4
-"""Memory cells: last mid2, time of it [s], variance [USDC^2/s], observations."""
+SIGNAL = 4
+MEMORY = 5
+"""Memory cells: last mid2, time of it [s], variance [USDC^2/s], observations, signal [bps]."""
 
 
 class Params(NamedTuple):
@@ -111,6 +112,7 @@ def decide(p: Params, v: View, m: Any) -> Quotes:
 
     step = grid_step(bid_px, v.px_one)
     centre = micro - lean
+    m[SIGNAL] = 1e4 * (centre - mid) / mid
     bid = math.floor((centre - half) / step) * step
     ask = math.ceil((centre + half) / step) * step
     if bid >= ask_px:
@@ -154,4 +156,10 @@ def build(params: Params) -> Strategy:
         requote_ns=params.requote_ms * 1_000_000,
         why_too_small=why_too_small,
         bounds=BOUNDS,
+        signal=SignalSpec(
+            name="quote centre",
+            unit="bps of mid, micro-price less lean against the inventory",
+            horizon_ns=params.requote_ms * 1_000_000,
+            cell=SIGNAL,
+        ),
     )
