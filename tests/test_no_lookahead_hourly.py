@@ -28,6 +28,7 @@ PX = (1_000_000, 400_000)
 PX_ONE = (10, 100)
 
 CASES: dict[str, tuple[str, Mapping[str, str]]] = {
+    "maker": ("maker", {"half_spread_bps": "30", "requote_ms": "1000"}),
     "trend": ("trend", {"sample_s": "3600", "look_c": "0", "look_d": "0", "band_pct": "0"}),
     "reversion": (
         "reversion",
@@ -88,14 +89,15 @@ def next_payment(market: Market) -> tuple[Market, Wrap]:
 
 
 LEAKS: dict[str, Scheme] = {
+    "maker": planted_leaks.early(STEP),
     "trend": planted_leaks.peeking(STEP),
     "reversion": planted_leaks.early(STEP),
     "carry": next_payment,
 }
 
 
-def verdict_of(name: str, scheme: Scheme) -> Verdict:
-    """Return what the cuts show of a strategy on the hourly market."""
+def setup_of(name: str, scheme: Scheme) -> Setup:
+    """Return how a strategy is run on an hourly market."""
     strategy, settings = CASES[name]
     dataset = open_dataset(SAMPLE, "nowhere")
     request = BacktestRequest(
@@ -107,7 +109,12 @@ def verdict_of(name: str, scheme: Scheme) -> Verdict:
         capital=10_000 * 10**6,
         latency="fixed:200ms",
     )
-    setup = Setup(build_spec(request, dataset)[0], scheme, FEED_NS)
+    return Setup(build_spec(request, dataset)[0], scheme, FEED_NS)
+
+
+def verdict_of(name: str, scheme: Scheme) -> Verdict:
+    """Return what the cuts show of a strategy on the hourly market."""
+    setup = setup_of(name, scheme)
     market, other = market_of(1), market_of(2)
     assert run_log(setup, market).count(Filled) >= 10
     stamps = sorted({row[EXCH] for row in market.rows if row[KIND] == RowKind.BBO})[40:-10]
