@@ -142,6 +142,9 @@ capital = "3000"
     assert "left holding 1 BTC" in note
     last = {row["strategy_name"]: int(row["ts_ns"]) for row in ledger(outcome) if row["fill_id"]}
     assert last["trend"] > failed["at_ns"] > last["failing"]
+    run = outcome.summary["run_id"]
+    assert replay_run(str(tmp_path), run).exit_code == Exit.OK
+    assert verify_run(str(tmp_path), run).exit_code == Exit.OK
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def _batches(coin: str, session: Session) -> Iterator[Batch]:
     trades = _columns(session.trades, ("px", "sz", "side", "tid"))
     trades["aside"] = np.zeros(len(session.trades), dtype=np.int64)
     bbo = _columns(session.bbo, LEVEL_FIELDS)
-    book = {**_stamps(session.book_exch), **columns_of_levels(session.levels)}
+    book = {**stamps_of(session.book_exch), **columns_of_levels(session.levels)}
     for kind, columns in (("bbo", bbo), ("book", book), ("trade", trades)):
         yield Batch(kind, coin, columns, len(columns["exch"]), merged=0, rejected=())
 
@@ -95,13 +95,14 @@ def _batches(coin: str, session: Session) -> Iterator[Batch]:
 def _columns(
     rows: np.ndarray[tuple[int, ...], np.dtype[np.int64]], names: Sequence[str]
 ) -> Columns:
-    columns = _stamps(np.ascontiguousarray(rows[:, 0]))
+    columns = stamps_of(np.ascontiguousarray(rows[:, 0]))
     for index, name in enumerate(names, start=1):
         columns[name] = np.ascontiguousarray(rows[:, index])
     return columns
 
 
-def _stamps(exch: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Columns:
+def stamps_of(exch: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Columns:
+    """Return the first columns of generated rows with the stamps ``exch`` [ns], shape (n,)."""
     rows = np.arange(len(exch), dtype=np.int64)
     return {"exch": exch, "recv": np.zeros_like(exch), "row": rows}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from hatmanifesto.apps.sample import stamps_of
 from hatmanifesto.domain.asset import Asset
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.errors import UsageError
@@ -82,7 +83,7 @@ def _batches(asset: Asset, session: CandleSession) -> Iterator[Batch]:
     whole = 10 ** (PX10 - asset.px_decimals)
     volume_one = 10 ** (VOLUME6 - asset.sz_decimals)
     candle: Columns = {
-        **_stamps(session.exch),
+        **stamps_of(session.exch),
         "interval_ms": np.full(count, INTERVAL_MS, dtype=np.int64),
         "close_time": session.exch + NS_HOUR - NS_MS,
         "open": session.open * whole,
@@ -93,18 +94,13 @@ def _batches(asset: Asset, session: CandleSession) -> Iterator[Batch]:
         "trades": np.full(count, -1, dtype=np.int64),
     }
     paid: Columns = {
-        **_stamps(session.settled),
+        **stamps_of(session.settled),
         "rate": session.rate,
         "premium": session.premium,
         "has_premium": np.ones(count, dtype=np.int64),
     }
     for kind, columns in (("candle", candle), ("funding", paid)):
         yield Batch(kind, asset.coin, columns, count, merged=0, rejected=())
-
-
-def _stamps(exch: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Columns:
-    rows = np.arange(len(exch), dtype=np.int64)
-    return {"exch": exch, "recv": np.zeros_like(exch), "row": rows}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

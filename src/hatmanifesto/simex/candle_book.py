@@ -13,7 +13,7 @@ the share and marked, the others are kept. See docs/candles.md.
 
 from hatmanifesto.domain.candles import ask_over, bid_under, share_of
 from hatmanifesto.domain.rows import Chunk, Row
-from hatmanifesto.simex.matching import Match, Resting
+from hatmanifesto.simex.matching import Match, Resting, best_of, insert_order
 
 BBO, GAP, BAR = 1, 5, 6
 
@@ -57,12 +57,7 @@ class CandleBook:
     def best(self, coin: int) -> tuple[int, int]:
         """Return best bid and ask px, our resting orders included; 0 for an empty side."""
         bars = self._bars[coin]
-        bid, ask = bars.bid, bars.ask
-        if bars.bids and bars.bids[0].px > bid:
-            bid = bars.bids[0].px
-        if bars.asks and not 0 < ask <= bars.asks[0].px:
-            ask = bars.asks[0].px
-        return bid, ask
+        return best_of(bars.bid, bars.ask, bars.bids, bars.asks)
 
     def resting(self, coin: int) -> list[Resting]:
         """Return all resting orders of ``coin``, bids then asks."""
@@ -148,11 +143,7 @@ class CandleBook:
     def rest(self, order: Resting) -> None:
         """Put an order behind our own at its price."""
         bars = self._bars[order.coin]
-        orders = bars.bids if order.side > 0 else bars.asks
-        at = len(orders)
-        while at and (order.px - orders[at - 1].px) * order.side > 0:
-            at -= 1
-        orders.insert(at, order)
+        insert_order(bars.bids if order.side > 0 else bars.asks, order)
 
     def remove(self, order: Resting) -> None:
         """Take a resting order out."""

@@ -1,5 +1,6 @@
 """Words between the clearing and its matchers: a resting order, a match, and the Matcher port."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from hatmanifesto.domain.rows import Chunk, Row
@@ -62,6 +63,30 @@ class Match(NamedTuple):
     is_taker: bool
     resting: Resting | None = None
     is_gap: bool = False
+
+
+def best_of(
+    bid: int, ask: int, bids: Sequence[Resting], asks: Sequence[Resting]
+) -> tuple[int, int]:
+    """Return the best prices of a public book with our resting orders in it; 0 for an empty side.
+
+    Args:
+        bid, ask: the public best prices, 0 for none.
+        bids, asks: our orders, best first.
+    """
+    if bids and bids[0].px > bid:
+        bid = bids[0].px
+    if asks and not 0 < ask <= asks[0].px:
+        ask = asks[0].px
+    return bid, ask
+
+
+def insert_order(orders: list[Resting], order: Resting) -> None:
+    """Put an order among ours of its side, best first, behind those at its price."""
+    at = len(orders)
+    while at and (order.px - orders[at - 1].px) * order.side > 0:
+        at -= 1
+    orders.insert(at, order)
 
 
 class Matcher(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hatmanifesto.domain.rows import Chunk, Row
-from hatmanifesto.simex.matching import Match, Resting
+from hatmanifesto.simex.matching import Match, Resting, best_of, insert_order
 from hatmanifesto.simex.queue import QueueModel, front_after_depth, front_after_trade
 
 UNSEEN = 1e15
@@ -75,11 +75,7 @@ class ReplayBook:
         book = self._books[coin]
         top = book.top
         bid, ask = (top[4], top[6]) if top is not None else (0, 0)
-        if book.bids and book.bids[0].px > bid:
-            bid = book.bids[0].px
-        if book.asks and not 0 < ask <= book.asks[0].px:
-            ask = book.asks[0].px
-        return bid, ask
+        return best_of(bid, ask, book.bids, book.asks)
 
     def resting(self, coin: int) -> list[Resting]:
         """Return all resting orders of ``coin``, bids then asks."""
@@ -249,11 +245,7 @@ class ReplayBook:
     def rest(self, order: Resting) -> None:
         """Put an order behind what its level shows and behind our own at that price."""
         book = self._books[order.coin]
-        orders = book.bids if order.side > 0 else book.asks
-        at = len(orders)
-        while at and (order.px - orders[at - 1].px) * order.side > 0:
-            at -= 1
-        orders.insert(at, order)
+        insert_order(book.bids if order.side > 0 else book.asks, order)
         self._join(book, order)
 
     def _join(self, book: CoinBook, order: Resting) -> None:
