@@ -89,6 +89,9 @@ def test_all_four_strategies_trade_on_one_account(house: BacktestOutcome) -> Non
     assert house.summary["components"]["residual"] == "0"
     assert house.summary["allocations"] > 10
     assert house.summary["evidence"] == "SYN"
+    signals = house.summary["signals"]
+    assert set(signals) == set(fills)
+    assert all(one["unit"] and one["horizon_s"] > 0 < one["logged"] for one in signals.values())
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from hatmanifesto.apps.report_build import Analysis
 from hatmanifesto.apps.report_data import Assumption, ReportData
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.enums import Evidence
-from hatmanifesto.domain.units import format_fixed
+from hatmanifesto.domain.units import NS_S, format_fixed
 from hatmanifesto.store.ledger_file import iso_of
 
 
@@ -60,6 +60,15 @@ def summary_of(
             for one in main.facts.failed
         ],
         "allocations": len(main.facts.allocations),
+        "signals": {
+            spec.books[one.book]: {
+                "name": one.name,
+                "unit": one.unit,
+                "horizon_s": one.horizon_ns / NS_S,
+                "logged": _logged(main, one.book),
+            }
+            for one in run.signals
+        },
         "components": _components(main),
         "memo": dict(main.memo),
         "carry_legs": legs_summary(main.legs),
@@ -77,6 +86,11 @@ def summary_of(
             for ties in others
         },
     }
+
+
+def _logged(analysis: Analysis, book: int) -> int:
+    """Return how many signals of a book were written down."""
+    return sum(signal.book == book for signal in analysis.facts.signals)
 
 
 def status_of(analysis: Analysis, *, reason: str) -> str:

@@ -11,6 +11,15 @@ from hatmanifesto.domain.errors import MismatchError
 from hatmanifesto.store.atomic import readable_json
 
 
+class SignalMeaning(msgspec.Struct, frozen=True):
+    """What the signal values of one book mean: name, unit, and the time they speak of [ns]."""
+
+    book: int
+    name: str
+    unit: str
+    horizon_ns: int
+
+
 class Ending(msgspec.Struct, frozen=True):
     """The end of a run under one order of ties.
 
@@ -19,7 +28,7 @@ class Ending(msgspec.Struct, frozen=True):
     ``too_small`` has a sentence for each desk whose capital was too small, ``waiting`` for each
     strategy of which nothing filled and that says what it waited for, ``stranded`` for each
     position whose coin has no prices any more; ``assumed`` are the proxies of the data;
-    ``assets`` by coin slot.
+    ``assets`` by coin slot; ``signals`` say what each book's signals mean.
     """
 
     reason: str
@@ -33,6 +42,7 @@ class Ending(msgspec.Struct, frozen=True):
     assumed: tuple[str, ...] = ()
     stranded: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    signals: tuple[SignalMeaning, ...] = ()
 
 
 def encode_endings(endings: Mapping[str, Ending]) -> bytes:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hatmanifesto.analytics.mids import Market, Mids
 from hatmanifesto.apps.compose import Machines, build, open_tape
-from hatmanifesto.apps.ending import Ending
+from hatmanifesto.apps.ending import Ending, SignalMeaning
 from hatmanifesto.apps.needs import refuse_unmet_needs
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.domain.errors import UnreconciledError
@@ -55,7 +55,17 @@ class Finished(NamedTuple):
             assumed=tuple(self.machines.tape.assumed),
             stranded=tuple(self.stranded()),
             waiting=tuple(self.waiting()),
+            signals=tuple(self.signals()),
         )
+
+    def signals(self) -> list[SignalMeaning]:
+        """Return what the signals of each book mean; a strategy that names none has none."""
+        specs = {mind.book: mind.strategy.signal for mind in self.machines.engine.minds}
+        return [
+            SignalMeaning(book, spec.name, spec.unit, spec.horizon_ns)
+            for book, spec in sorted(specs.items())
+            if spec is not None
+        ]
 
     def waiting(self) -> list[str]:
         """Return why strategies without a fill waited, one sentence a reason with its coins."""
