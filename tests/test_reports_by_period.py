@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hatmanifesto.apps.report_folder import NOT_PRODUCED, PLACES
+from hatmanifesto.apps.index_page import ABOUT, NOT_PRODUCED
+from hatmanifesto.apps.report_folder import PLACES
 from hatmanifesto.apps.run_folder import LEDGER_CSV, SUMMARY
 from hatmanifesto.domain.errors import Exit
 from hatmanifesto.store.atomic import sha256_file
@@ -50,7 +51,7 @@ def test_the_newest_run_is_reported_and_sums_to_its_summary(copy: Path, hat: Hat
     assert day.items() <= stored.items()
     page = (folder / "tearsheets/daily/2026-01-05.html").read_text(encoding="utf-8")
     assert "no evidence of profit" in page
-    assert not re.search(r"(src|href)=|url\(|@import", page)
+    assert not re.search(r"src=|https?:|url\(|@import", page)
     rows = read_ledger_csv((folder / "tearsheets/daily/2026-01-05.csv").read_bytes())
     assert rows == read_ledger_csv((run / LEDGER_CSV).read_bytes())
     assert rows == read_ledger_csv((folder / "ledgers/trades.csv").read_bytes())
@@ -84,9 +85,13 @@ def test_the_index_answers_for_every_place(copy: Path, hat: Hat) -> None:
     index = (folder / "index.html").read_text(encoding="utf-8")
     for name, _ in PLACES:
         assert f"<td>{name}</td>" in index
+        assert ABOUT[name] in index
     assert NOT_PRODUCED in index
-    for target in re.findall(r'href="([^"]+)"', index):
-        assert (folder / target).is_file(), target
+    assert set(re.findall(r'href="#([^"]+)"', index)) <= set(re.findall(r'id="([^"]+)"', index))
+    for path in (folder / "index.html", *folder.glob("tearsheets/*/*.html")):
+        page = path.read_text(encoding="utf-8")
+        for target in re.findall(r'href="([^"#]+)"', page):
+            assert (path.parent / target).is_file(), (path.name, target)
 
 
 @pytest.mark.parametrize("name", ["price", "fee", "qty", "side"])

@@ -9,10 +9,10 @@ import msgspec
 
 from hatmanifesto.analytics.metrics import usdc_text
 from hatmanifesto.analytics.paired import Paired, Side, paired
-from hatmanifesto.apps.compare_page import compare_page, record_words
+from hatmanifesto.apps.compare_page import Shown, compare_page, record_words
 from hatmanifesto.apps.periods import about_run
 from hatmanifesto.apps.report_build import Analysis
-from hatmanifesto.apps.run_folder import journal_name
+from hatmanifesto.apps.run_folder import REPORT, journal_name
 from hatmanifesto.apps.spec import RunSpec
 from hatmanifesto.apps.stored_run import StoredRun, open_run
 from hatmanifesto.domain.commands import Cancel, Modify, Place
@@ -59,10 +59,18 @@ def compare_runs(home: Path, left_id: str, right_id: str) -> CompareOutcome:
     }
     path = home / "reports" / "compare" / f"{left_id}--{right_id}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, compare_page(summary, found))
+    shown = _shown(left), _shown(right)
+    write_atomic(path, compare_page(summary, found, shown))
     write_atomic(path.with_suffix(".json"), readable_json(summary))
     summary = {**summary, "page": str(path)}
     return CompareOutcome(summary, _text(summary), Exit.OK)
+
+
+def _shown(run: StoredRun) -> Shown:
+    """Return what the page says of one run beside the summary."""
+    name = run.manifest.run_id
+    report = f"../../runs/{name}/{REPORT}" if (run.folder / REPORT).is_file() else ""
+    return Shown(f"{run.spec.data}", report)
 
 
 def _paired(analyses: tuple[Analysis, Analysis], names: tuple[str, str]) -> Paired:

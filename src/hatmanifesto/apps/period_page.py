@@ -1,158 +1,282 @@
-"""The page of one day, week or month, and the index of a run's reports: plain, self-contained."""
+"""The page of one day, week or month: a sentence, a few figures, the parts of net, where to go."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from hatmanifesto.analytics.equity import Equity
-from hatmanifesto.analytics.periods import NO_DATA, NO_FILLS, Span
-from hatmanifesto.apps.report.style import style_sheet
-from hatmanifesto.apps.report_build import COMPONENT_NAMES
-from hatmanifesto.domain.units import format_half_micro
-from hatmanifesto.store.ledger_file import iso_of
-
-WIDTH, HEIGHT = 960, 220
-POINTS_MAX = 480
-WORDS = {
-    NO_DATA: "No data: no coin of the run was recorded in this period.",
-    NO_FILLS: "No fills in this period.",
-}
-FOOTER = (
-    "Hat Manifesto. Money in USDC, times in UTC. Everything here is computed from the run's ledger "
-    "and the mids of its data. Past results do not promise future ones."
+from hatmanifesto.analytics.mids import Int64
+from hatmanifesto.analytics.periods import NO_DATA, NO_FILLS, Period
+from hatmanifesto.apps.period_tables import days_table, ranked, split_table
+from hatmanifesto.apps.report.head import tile
+from hatmanifesto.apps.report.parts import HALF_MICRO
+from hatmanifesto.apps.report.small import (
+    Link,
+    amount,
+    anchor,
+    figure,
+    places_for,
+    plots,
+    section,
+    sign_of,
+    small_page,
+    top,
 )
+from hatmanifesto.apps.report.svg import Bar, Frame, Line, bars_svg, columns_svg, lines_svg
+from hatmanifesto.apps.report.ticks import MONTHS
+from hatmanifesto.apps.report_build import COMPONENT_NAMES
+from hatmanifesto.apps.report_text import EVIDENCE_WORDS, UNKNOWN
+from hatmanifesto.domain.enums import Evidence
+from hatmanifesto.domain.units import NS_S
+
+Object = Mapping[str, Any]
+
+WORDS = {"daily": "day", "weekly": "week", "monthly": "month"}
+ALONE = (
+    '<p class="muted">One {word} alone cannot tell profit from chance: the intervals are on the '
+    "page of the run.</p>"
+)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def page(title: str, body: Sequence[str]) -> bytes:
-    """Return one HTML file that asks for nothing."""
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{escape(title)} - Hat Manifesto</title>",
-            f"<style>{style_sheet()}</style>\n</head>\n<body>\n<main>",
-            *body,
-            f"<footer>{FOOTER}</footer>\n</main>\n</body>\n</html>\n",
-        ]
-    ).encode()
+class Around(NamedTuple):
+    """Where a period stands in its run.
+
+    ``run`` is what every report says of the run, ``source`` the name of its data, ``report`` the
+    way to the run's page ("" without one); ``before`` and ``after`` name its neighbours, ``outer``
+    the periods (kind, name) that it lies in, ``inner`` the objects of its days.
+    """
+
+    run: Object
+    source: str
+    report: str
+    before: str = ""
+    after: str = ""
+    outer: Sequence[tuple[str, str]] = ()
+    inner: Sequence[Object] = ()
 
 
-def head(run: Mapping[str, Any], title: str) -> list[str]:
-    """Return the head of a page: what it is of, its evidence, and every warning."""
-    lines = [
-        '<div class="meta">',
-        '<span class="brand">Hat Manifesto</span>',
-        f'<span class="badge">{escape(run["evidence"])}</span>',
-        f"<span>run {escape(run['run_id'])}</span>",
-        "</div>",
-        f"<h1>{escape(title)}</h1>",
-    ]
-    return lines + [f'<div class="banner">{escape(text)}</div>' for text in run["warnings"]]
-
-
-def period_page(
-    run: Mapping[str, Any], period: Mapping[str, Any], equity: Equity | None, span: Span
-) -> bytes:
+def period_page(around: Around, told: Object, period: Period, equity: Equity | None) -> bytes:
     """Return the page of one period.
 
     Args:
-        run: ``run_id``, ``evidence``, ``strategy``, ``warnings``.
-        period: the period's own object, as its JSON has it.
-        equity: of the run, for the figure.
-        span: of the period.
+        around: what it links to.
+        told: the period's own object, as its JSON has it.
+        period: the same in exact numbers.
+        equity: of the run, for the figures.
     """
-    title = f"{run['strategy']}: {period['kind']} {period['period']}"
-    body = head(run, title)
-    if period["status"] in WORDS:
-        body.append(f"<p>{WORDS[period['status']]}</p>")
-    body += ["<h2>Result</h2>", _result(period), _figure(equity, span), "<h2>Parts of net</h2>"]
-    body.append(_parts(period))
-    return page(title, body)
+    run, places = around.run, places_for(told["opening_equity_usdc"])
+    word = WORDS[told["kind"]]
+    sentence = _sentence(run, told, places)
+    badge = f"{run['evidence']} - {EVIDENCE_WORDS[Evidence(run['evidence'])]}"
+    body = top(_told(around, told), sentence, run["warnings"], badge=badge)
+    if period.status != NO_DATA:
+        body += [
+            _tiles(told, places),
+            ALONE.format(word=word),
+            section("profit", "Profit", _profit(around, told, period, equity)),
+            section("parts", "Where it came from", _parts(around, told, places)),
+            _splits(told, places),
+            section("days", "Days", days_table(around.inner, places) if around.inner else ""),
+        ]
+    body.append(section("files", "Files", _files(told)))
+    return small_page(f"{run['strategy']}: {word} {told['period']}", body, _links(around, told))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return an HTML table; all columns but the first hold numbers."""
-    return _table(header, rows, "num")
+def when_words(told: Object) -> str:
+    """Return the period as one says it."""
+    first = datetime.fromisoformat(told["from"][:10])
+    if told["kind"] == "daily":
+        return f"on {DAYS[first.weekday()]} {told['period']}"
+    if told["kind"] == "monthly":
+        return f"in {MONTHS[first.month - 1]} {first.year}"
+    last = datetime.fromisoformat(told["to"][:10]).toordinal() - 1
+    end = datetime.fromordinal(last).replace(tzinfo=UTC)
+    return f"in the week {told['period']} ({told['from'][:10]} to {end:%Y-%m-%d})"
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return an HTML table of words, which may be long."""
-    return _table(header, rows, "value")
+def _sentence(run: Object, told: Object, places: int) -> str:
+    name, when = run["strategy"], when_words(told)
+    net = told["net_pnl_usdc"]
+    if told["status"] == NO_DATA:
+        return f"No data {when}: no coin of the run was recorded, so nothing is known of it."
+    verb = "made" if Decimal(net) >= 0 else "lost"
+    size = amount(format(abs(Decimal(net)), "f"), places)
+    if told["status"] == NO_FILLS:
+        held = f"what it held {verb} {size} USDC" if Decimal(net) else "it held nothing that moved"
+        return f"{name} made no fills {when}; {held}."
+    costs = costs_of(told["components"])
+    said = "with funding of some hours unknown and not counted"
+    if costs is not None:
+        paid = amount(format(abs(costs), "f"), places)
+        said = f"after {paid} of costs"
+        if costs < 0:
+            said = f"with rebates and funding {paid} above fees"
+    fills = f"{told['fills']:,d} fill{'' if told['fills'] == 1 else 's'}"
+    return f"{name} {verb} {size} USDC {said} with {fills} {when}."
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str) -> str:
-    lines = ['<div class="scroll"><table>', f"<tr>{_cells('th', header, kind)}</tr>"]
-    lines += [f"<tr>{_cells('td', row, kind)}</tr>" for row in rows]
-    return "\n".join([*lines, "</table></div>"])
+def costs_of(parts: Object) -> Decimal | None:
+    """Return fees less rebates and funding, positive when paid; None when an hour is unknown."""
+    named = [parts[name] for name in ("fees", "rebates", "funding")]
+    if any(one is None for one in named):
+        return None
+    return -sum((Decimal(one) for one in named), Decimal(0))
 
 
-def _cells(tag: str, row: Sequence[str], kind: str) -> str:
-    first, *others = (escape(cell) for cell in row)
-    cells = [f"<{tag}>{first}</{tag}>"]
-    return "".join(cells + [f'<{tag} class="{kind}">{cell}</{tag}>' for cell in others])
+def _told(around: Around, told: Object) -> list[str]:
+    span = f"{told['from'][:16].replace('T', ' ')} to {told['to'][:16].replace('T', ' ')} UTC"
+    report = anchor(around.report, "page of the run") if around.report else ""
+    parts = [span, anchor("../../index.html", f"run {around.run['run_id']}", is_page=True), report]
+    return [part for part in parts if part]
 
 
-def _result(period: Mapping[str, Any]) -> str:
-    named = (
-        ("Opening equity, USDC: the close of the period before", "opening_equity_usdc"),
-        ("Net, USDC", "net_pnl_usdc"),
-        ("Closing equity, USDC: at the last mid", "closing_equity_usdc"),
-        ("Deepest drawdown, USDC: from the run's highest so far", "max_drawdown_usdc"),
-        ("Fills", "fills"),
-        ("Turnover, USDC", "turnover_usdc"),
-    )
-    rows = [(name, words(period[key])) for name, key in named]
-    rows += [("From", period["from"][:19]), ("To, exclusive", period["to"][:19])]
-    return table(("", "value"), rows)
+def _links(around: Around, told: Object) -> list[Link]:
+    links = [Link("../../index.html", "All reports", True)]
+    if around.before:
+        links.append(Link(f"{around.before}.html", f"\u2190 {around.before}", True))
+    if around.after:
+        links.append(Link(f"{around.after}.html", f"{around.after} \u2192", True))
+    links += [Link(f"../{kind}/{name}.html", name, True) for kind, name in around.outer]
+    if told["status"] != NO_DATA:
+        links += [Link("#profit", "Profit"), Link("#parts", "Where it came from")]
+        links += [Link("#strategies", "Strategies"), Link("#coins", "Coins")]
+        links += [Link("#days", "Days")] if around.inner else []
+    return [*links, Link("#files", "Files")]
 
 
-def _parts(period: Mapping[str, Any]) -> str:
-    columns = {"all": period["components"]}
-    columns |= {f"{name}": one["components"] for name, one in period["by_coin"].items()}
-    columns |= {f"{name}": one["components"] for name, one in period["by_strategy"].items()}
-    rows = [
-        (name.replace("_", " "), *(words(parts[name]) for parts in columns.values()))
-        for name in COMPONENT_NAMES
+def _tiles(told: Object, places: int) -> str:
+    opening, net = Decimal(told["opening_equity_usdc"]), Decimal(told["net_pnl_usdc"])
+    share = f"{100 * net / opening:+,.3f} % of the opening" if opening > 0 else ""
+    costs = costs_of(told["components"])
+    known = UNKNOWN if costs is None else amount(format(costs, "f"), places)
+    parts = [
+        tile(
+            "Net profit, USDC",
+            amount(told["net_pnl_usdc"], places, is_signed=True),
+            share,
+            sign_of(told["net_pnl_usdc"]),
+        ),
+        tile(
+            "Closing equity, USDC",
+            amount(told["closing_equity_usdc"], places),
+            f"opened at {amount(told['opening_equity_usdc'], places)}",
+        ),
+        tile("Costs, USDC", known, "fees less rebates, funding"),
+        tile(
+            "Deepest drawdown, USDC",
+            amount(told["max_drawdown_usdc"], places),
+            "from the run's highest so far",
+        ),
+        tile("Fills", f"{told['fills']:,d}", ""),
+        tile("Turnover, USDC", amount(told["turnover_usdc"], 2), ""),
     ]
-    nets = [period["net_pnl_usdc"]]
-    nets += [
-        one["net_pnl_usdc"] for key in ("by_coin", "by_strategy") for one in period[key].values()
-    ]
-    return table(("part, USDC", *columns), [*rows, ("net", *map(words, nets))])
+    return f'<div class="tiles">{"".join(parts)}</div>'
 
 
-def words(value: object) -> str:
-    """Return a value for people; what is not known says so."""
-    return "unknown" if value is None else str(value)
-
-
-def _figure(equity: Equity | None, span: Span) -> str:
-    """Return the profit over the period as a line."""
+def _profit(around: Around, told: Object, period: Period, equity: Equity | None) -> str:
+    """Return profit and drawdown over the period, and the profit of its days."""
+    word, source = WORDS[told["kind"]], _source(around)
+    days = ""
+    if len(around.inner) > 1:
+        places = places_for(told["opening_equity_usdc"])
+        known = [one for one in around.inner if one["status"] != NO_DATA]
+        bars = [_bar(one["period"][5:], one["net_pnl_usdc"], places) for one in known]
+        frame = Frame(f"Net profit of each day of the {word}", "day, UTC", "net profit, USDC")
+        caption = (
+            "What the account earned while each day lasted; days without data left out. "
+            f"n = {len(known)} days. {source}"
+        )
+        days = figure("Net profit by day", columns_svg(bars, frame), caption)
     if equity is None:
-        return ""
-    inside = (equity.ts >= span.start) & (equity.ts < span.end)
-    title = "Profit since the start of the run"
-    return line_figure(title, equity.ts[inside].tolist(), equity.pnl[inside].tolist())
+        return plots(days)
+    ts, profit, depth = _inside(period, equity)
+    over = Frame(f"Profit since the {word} opened", "time, UTC", "profit, USDC")
+    under = Frame(f"Drawdown over the {word}", "time, UTC", "drawdown, USDC")
+    step = f"One point every {equity.step_ns // NS_S:,d} s and at both ends. "
+    return plots(
+        figure(
+            f"Profit since the {word} opened",
+            lines_svg([Line("profit", ts, profit)], over),
+            f"Cash plus positions at the mid, less fees, plus known funding. {step}{source}",
+        ),
+        figure(
+            "Drawdown",
+            lines_svg([Line("drawdown", ts, depth, "loss", "", True)], under, height_em=8),
+            f"Below the highest profit of the run so far, whichever day that was. {source}",
+        ),
+        days,
+    )
 
 
-def line_figure(title: str, ts: Sequence[int], values: Sequence[int]) -> str:
-    """Return values [half micro-USDC] over stamps [ns] as a line, '' with fewer than two points."""
-    if len(ts) < 2:
-        return ""
-    step = -(-len(ts) // POINTS_MAX)
-    kept = sorted({*range(0, len(ts), step), len(ts) - 1})
-    low, high = min(values), max(values)
-    wide, tall = max(1, ts[-1] - ts[0]), max(1, high - low)
-    points = " ".join(
-        f"{(ts[i] - ts[0]) * WIDTH // wide},{(high - values[i]) * HEIGHT // tall}" for i in kept
-    )
-    times = f"{iso_of(ts[0])[:19]} to {iso_of(ts[-1])[:19]} UTC"
-    return (
-        f"<figure>\n<h3>{escape(title)}</h3>\n"
-        f'<svg viewBox="-4 -4 {WIDTH + 8} {HEIGHT + 8}" width="100%" role="img" '
-        f'aria-label="{escape(title, quote=True)}"><polyline points="{points}" fill="none" '
-        'stroke="currentColor" stroke-width="1.5"/></svg>\n'
-        f"<figcaption>{times}; from {format_half_micro(low)} to {format_half_micro(high)} USDC."
-        "</figcaption>\n</figure>"
-    )
+def _inside(period: Period, equity: Equity) -> tuple[list[int], list[float], list[float]]:
+    """Return stamps, profit since the opening and drawdown of a period, thinned by the drawing."""
+    inside = (equity.ts >= period.span.start) & (equity.ts < period.span.end)
+    ts: Int64 = equity.ts[inside]
+    profit = (equity.pnl[inside] - period.opening) / HALF_MICRO
+    depth = np.negative(equity.drawdown[inside] / HALF_MICRO)
+    return ts.tolist(), np.round(profit, 6).tolist(), np.round(depth, 6).tolist()
+
+
+def _parts(around: Around, told: Object, places: int) -> str:
+    """Return the parts of net, and net by strategy and coin, as bars."""
+    source = _source(around)
+    named = [(name, told["components"][name]) for name in COMPONENT_NAMES]
+    bars = [
+        _bar(name.replace("_", " "), text, places)
+        for name, text in named
+        if text is not None and Decimal(text)
+    ]
+    unknown = "".join(f" {name.title()} is unknown." for name, text in named if text is None)
+    bars.append(_bar("net", told["net_pnl_usdc"], places))
+    figures = [
+        figure(
+            "Parts of net",
+            bars_svg(bars, Frame("Parts of net", "USDC, positive is good", "part of net")),
+            f"They add up to net exactly; parts of zero are left out.{unknown} {source}",
+            is_half=True,
+        )
+    ]
+    for word, title in (
+        ("strategy", "Net profit by strategy"),
+        ("coin", "Net profit by coin"),
+    ):
+        rows, rule = ranked(told[f"by_{word}"])
+        if len(rows) < 2:
+            continue
+        chosen = [_bar(name, one["net_pnl_usdc"], places) for name, one in rows]
+        drawing = bars_svg(chosen, Frame(title, "net profit, USDC", word))
+        figures.append(figure(title, drawing, f"{rule}{source}", is_half=True))
+    return plots(*figures)
+
+
+def _bar(name: str, text: str, places: int) -> Bar:
+    return Bar(name, float(text), amount(text, places, is_signed=True), " USDC")
+
+
+def _splits(told: Object, places: int) -> str:
+    tables = [
+        section(
+            "strategies", "By strategy, USDC", split_table("strategy", told["by_strategy"], places)
+        ),
+        section("coins", "By coin, USDC", split_table("coin", told["by_coin"], places)),
+    ]
+    return "\n".join(table for table in tables if table)
+
+
+def _files(told: Object) -> str:
+    name = told["period"]
+    items = [
+        (f"{name}.json", "these numbers, every coin and strategy, exact"),
+        (f"{name}.csv", f"the ledger's rows of this {WORDS[told['kind']]}"),
+        (f"../{told['kind']}.csv", f"every {WORDS[told['kind']]} of the run in one table"),
+    ]
+    rows = [f"<li>{anchor(path, path.removeprefix('../'))} - {words}</li>" for path, words in items]
+    return f'<ul class="notes">{"".join(rows)}</ul>'
+
+
+def _source(around: Around) -> str:
+    return f"Source: {around.source}; run {around.run['run_id']}."

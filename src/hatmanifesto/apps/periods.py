@@ -13,9 +13,13 @@ import msgspec
 
 from hatmanifesto.analytics.attribution import Components
 from hatmanifesto.analytics.periods import KINDS, Period, periods_of
-from hatmanifesto.apps.period_page import period_page
+from hatmanifesto.apps.describe import report_data
+from hatmanifesto.apps.index_page import Periods, index_page
+from hatmanifesto.apps.period_page import Around, period_page
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis, component_texts
-from hatmanifesto.apps.report_folder import csv_bytes, publish, run_files
+from hatmanifesto.apps.report_data import ReportData
+from hatmanifesto.apps.report_folder import INDEX, csv_bytes, index_rows, publish, run_files
+from hatmanifesto.apps.run_folder import REPORT
 from hatmanifesto.apps.stored_run import UNSEALED, StoredRun, newest_run, open_run
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.errors import Exit
@@ -57,11 +61,15 @@ def write_reports(home: Path, run_id: str | None, kinds: Sequence[str]) -> Repor
     about = about_run(run)
     files = run_files(run, analysis, about)
     objects: dict[str, list[dict[str, Any]]] = {}
+    periods: dict[str, list[Period]] = {}
     for kind in KINDS:
-        periods = periods_of(kind, analysis.facts, analysis.paths, analysis.equity)
-        objects[kind] = [period_object(one, kind, analysis) for one in periods]
-        files |= _files_of(kind, periods, objects[kind], analysis, about)
-    folder = publish(home, run, files, about)
+        periods[kind] = periods_of(kind, analysis.facts, analysis.paths, analysis.equity)
+        objects[kind] = [period_object(one, kind, analysis) for one in periods[kind]]
+        files |= _files_of(kind, periods[kind], objects[kind], analysis, about)
+    data = report_data(run.spec, run.endings, {run.spec.tie_orders[0]: analysis}, origin=run.origin)
+    files |= _pages(periods, objects, data, about, has_report=(run.folder / REPORT).is_file())
+    files[INDEX] = index_page(data, about, Periods(**objects), index_rows(run, files))
+    folder = publish(home, run, files)
     shown = {kind: objects[kind] for kind in kinds}
     summary = {
         **about,
@@ -131,12 +139,11 @@ def _files_of(
     analysis: Analysis,
     about: Mapping[str, Any],
 ) -> dict[str, bytes]:
-    """Return page, JSON and ledger rows of every period, and one CSV of all of them."""
+    """Return JSON and ledger rows of every period, and one CSV of all of them."""
     files: dict[str, bytes] = {}
     for period, one in zip(periods, objects, strict=True):
         stem = f"tearsheets/{kind}/{period.span.label}"
         rows = rows_within(analysis.ledger, period.span.start, period.span.end)
-        files[f"{stem}.html"] = period_page(about, one, analysis.equity, period.span)
         files[f"{stem}.json"] = readable_json({**about, **one})
         files[f"{stem}.csv"] = ledger_csv(rows)
     lines = [
@@ -145,6 +152,59 @@ def _files_of(
     ]
     files[f"tearsheets/{kind}.csv"] = csv_bytes((*COLUMNS, *COMPONENT_NAMES), lines)
     return files
+
+
+def _pages(
+    periods: Mapping[str, Sequence[Period]],
+    objects: Mapping[str, Sequence[Mapping[str, Any]]],
+    data: ReportData,
+    about: Mapping[str, Any],
+    *,
+    has_report: bool,
+) -> dict[str, bytes]:
+    """Return the page of every period, each with the way to its neighbours."""
+    report = f"../../../../runs/{about['run_id']}/{REPORT}" if has_report else ""
+    files: dict[str, bytes] = {}
+    for kind, named in periods.items():
+        for at, period in enumerate(named):
+            around = Around(
+                run=about,
+                source=data.source,
+                report=report,
+                before=named[at - 1].span.label if at else "",
+                after=named[at + 1].span.label if at + 1 < len(named) else "",
+                outer=_outer(kind, period, periods),
+                inner=() if kind == "daily" else _inner(period, periods, objects),
+            )
+            page = period_page(around, objects[kind][at], period, data.main.equity)
+            files[f"tearsheets/{kind}/{period.span.label}.html"] = page
+    return files
+
+
+def _outer(
+    kind: str, period: Period, periods: Mapping[str, Sequence[Period]]
+) -> list[tuple[str, str]]:
+    """Return the week and month that a day begins in, the month that a week begins in."""
+    larger = KINDS[KINDS.index(kind) + 1 :]
+    return [
+        (other, one.span.label)
+        for other in larger
+        for one in periods[other]
+        if one.span.start <= period.span.start < one.span.end
+    ]
+
+
+def _inner(
+    period: Period,
+    periods: Mapping[str, Sequence[Period]],
+    objects: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> list[Mapping[str, Any]]:
+    """Return the objects of the days of a week or month."""
+    return [
+        told
+        for day, told in zip(periods["daily"], objects["daily"], strict=True)
+        if period.span.start <= day.span.start < period.span.end
+    ]
 
 
 def rows_within(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:

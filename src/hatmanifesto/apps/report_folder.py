@@ -7,7 +7,6 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import msgspec
 
 from hatmanifesto.analytics.fold import FillRow
 from hatmanifesto.apps.carry_text import LEG_COLUMNS, leg_cells
-from hatmanifesto.apps.period_page import head, page
 from hatmanifesto.apps.provenance import code_hash
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis, component_texts
 from hatmanifesto.apps.run_folder import LEDGER_PARQUET, MANIFEST, REPORT, file_hashes
@@ -28,7 +26,6 @@ from hatmanifesto.store.ledger_file import iso_of, ledger_csv, ratio_text, regim
 
 HASHES = "hash_manifest.json"
 INDEX = "index.html"
-NOT_PRODUCED = "not produced by this release"
 
 READ_ME = f"""Generated from the run's ledger (schema `{SCHEMA}`), its journal and the mids of its
 data. Start at `{INDEX}`; `{HASHES}` has the SHA-256 of every file. Money in USDC, times in UTC,
@@ -244,13 +241,10 @@ def _readme(about: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def publish(
-    home: Path, run: StoredRun, files: Mapping[str, bytes], about: Mapping[str, Any]
-) -> Path:
+def publish(home: Path, run: StoredRun, files: Mapping[str, bytes]) -> Path:
     """Write the files below HOME/reports/RUN, take away those of an earlier call; return it."""
     folder = home / "reports" / run.manifest.run_id
-    places = index_rows(run, files)
-    content = {**files, INDEX: _index(about, places, files)}
+    content = dict(files)
     hashes = {
         "schema": "reports/1",
         "run_id": run.manifest.run_id,
@@ -288,22 +282,3 @@ def index_rows(run: StoredRun, files: Mapping[str, bytes]) -> list[tuple[str, st
             is_there = path in files or path == HASHES
         rows.append((name, path if path and is_there else ""))
     return rows
-
-
-def _index(
-    about: Mapping[str, Any], places: Sequence[tuple[str, str]], files: Mapping[str, bytes]
-) -> bytes:
-    pages = [name for name in sorted(files) if name.endswith(".html")]
-    body = head(about, f"{about['strategy']}: reports of run {about['run_id']}")
-    body += ["<h2>Periods</h2>", "<ul>"]
-    body += [f"<li>{_link(name, name.removeprefix('tearsheets/')[:-5])}</li>" for name in pages]
-    body += ["</ul>", "<h2>Everything else</h2>", '<div class="scroll"><table>']
-    body.append("<tr><th>looked for</th><th>file</th></tr>")
-    for name, path in places:
-        cell = _link(path, path) if path else NOT_PRODUCED
-        body.append(f"<tr><td>{escape(name)}</td><td>{cell}</td></tr>")
-    return page(f"reports of {about['run_id']}", [*body, "</table></div>"])
-
-
-def _link(path: str, words: str) -> str:
-    return f'<a href="{escape(path, quote=True)}">{escape(words)}</a>'

@@ -46,7 +46,7 @@ def head(data: ReportData) -> str:
         f'<div class="meta" id="result">{badge}{spans}</div>',
         f"<h1>{escape(headline(data))}</h1>",
         _banner(data),
-        _tiles(data),
+        tiles(data),
     ]
     notes = caveats(data)
     if notes:
@@ -116,21 +116,22 @@ def _period(analysis: Analysis) -> str:
     return f"{first[:10]} {first[11:19]} to {last[:10]} {last[11:19]} UTC"
 
 
-def _tiles(data: ReportData) -> str:
+def tiles(data: ReportData) -> str:
+    """Return the first numbers of a run."""
     main = data.main
     net = main.attribution.total.net
     colour = "gain" if net > 0 else "loss" if net < 0 else ""
     metrics = main.metrics
-    tiles = [
-        _tile("Net profit", money(net), _interval(metrics["net_pnl"]), colour),
-        _tile("Costs", money(cost_of(main)), "USDC, fees less rebates, funding"),
+    items = [
+        tile("Net profit", money(net), _interval(metrics["net_pnl"]), colour),
+        tile("Costs", money(cost_of(main)), "USDC, fees less rebates, funding"),
         _metric_tile("Return on capital", metrics.get("return")),
         *_hold_tile(main),
         _metric_tile("Deepest drawdown", metrics.get("max_drawdown")),
         _metric_tile("Fills", metrics.get("fills")),
-        _tile("Edge", "shown" if main.edge.is_shown else "not shown", _edge_reason(main)),
+        tile("Edge", "shown" if main.edge.is_shown else "not shown", _edge_reason(main)),
     ]
-    return f'<div class="tiles">{"".join(tiles)}</div>'
+    return f'<div class="tiles">{"".join(items)}</div>'
 
 
 def _hold_tile(analysis: Analysis) -> list[str]:
@@ -141,9 +142,9 @@ def _hold_tile(analysis: Analysis) -> list[str]:
     value = money_text(usdc_text(benchmark.excess))
     if benchmark.excess_interval is None:
         held = money_text(usdc_text(benchmark.hold_net))
-        return [_tile("Against holding", value, f"USDC; holding made {held}")]
+        return [tile("Against holding", value, f"USDC; holding made {held}")]
     low, high = (money_text(usdc_text(bound)) for bound in benchmark.excess_interval)
-    return [_tile("Against holding", value, f"{low} .. {high} USDC")]
+    return [tile("Against holding", value, f"{low} .. {high} USDC")]
 
 
 def _edge_reason(analysis: Analysis) -> str:
@@ -155,7 +156,8 @@ def _edge_reason(analysis: Analysis) -> str:
     return "interval below zero" if "loss" in edge.text else "interval contains zero"
 
 
-def _tile(label: str, value: str, unit: str, colour: str = "") -> str:
+def tile(label: str, value: str, unit: str, colour: str = "") -> str:
+    """Return one number with its name and unit."""
     return (
         f'<div class="tile"><div class="label">{escape(label)}</div>'
         f'<div class="value {colour}">{escape(value)}</div>'
@@ -165,8 +167,8 @@ def _tile(label: str, value: str, unit: str, colour: str = "") -> str:
 
 def _metric_tile(label: str, metric: Metric | None) -> str:
     if metric is None:
-        return _tile(label, UNKNOWN, "")
-    return _tile(label, figure_text(metric.value, metric.unit), _interval(metric))
+        return tile(label, UNKNOWN, "")
+    return tile(label, figure_text(metric.value, metric.unit), _interval(metric))
 
 
 def _interval(metric: Metric) -> str:

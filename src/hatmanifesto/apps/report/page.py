@@ -1,9 +1,7 @@
 """Render the page of a run: its sections, figures and tables in one file that asks for nothing."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from html import escape
 from typing import Any
 
@@ -12,6 +10,7 @@ from hatmanifesto.apps.report.head import findings, head
 from hatmanifesto.apps.report.palette import PALETTES
 from hatmanifesto.apps.report.parts import Figure
 from hatmanifesto.apps.report.script import SCRIPT
+from hatmanifesto.apps.report.shell import opening
 from hatmanifesto.apps.report.style import style_sheet
 from hatmanifesto.apps.report.tables import (
     assumptions_table,
@@ -87,32 +86,17 @@ def _page(data: ReportData, body: str, figures: Sequence[Figure]) -> str:
 
     content = {"palettes": PALETTES, "figures": [_content(figure) for figure in figures]}
     text = json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=False)
-    title = f"{data.title} on {coins_text(data.coins)} - Hat Manifesto"
+    title = f"{data.title} on {coins_text(data.coins)}"
     scripts = [get_plotlyjs(), SCRIPT]
     return "\n".join(
         [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">',
-            '<meta name="referrer" content="no-referrer">',
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>",
+            opening(title, style=style_sheet(), scripts=scripts),
             _bar(),
             f"<main>\n{body}\n</main>",
             _json_script(text),
             *[f"<script>{script}</script>" for script in scripts],
             "</body>\n</html>\n",
         ]
-    )
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """Return a policy under which the page loads nothing and runs these two scripts alone."""
-    digests = [b64encode(sha256(text.encode()).digest()).decode() for text in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -76,6 +76,12 @@ IN_STYLE = (
     "warnbg",
     "warn",
     "warnrule",
+    "grid",
+    "axis",
+    "lossfill",
+    "series0",
+    "series1",
+    "series3",
 )
 
 

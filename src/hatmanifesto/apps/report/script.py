@@ -3,18 +3,54 @@
 It stores nothing and asks for nothing. When all is drawn it sets ``data-drawn`` on the root.
 """
 
-SCRIPT = """
-(function(){
+COMMON = """
 "use strict";
 var root=document.documentElement;
-var page=JSON.parse(document.getElementById("figures").textContent);
 var dark=window.matchMedia("(prefers-color-scheme: dark)");
-var narrow=window.matchMedia("(max-width: 38rem)");
-var PAPER_PX=660;
-var picked={};
 function isDark(){
 var theme=root.getAttribute("data-theme");
 return theme?theme==="dark":dark.matches;}
+function toggle(){
+var button=document.getElementById("theme");
+button.hidden=false;
+function name(){button.textContent=isDark()?"Light":"Dark";}
+button.addEventListener("click",function(){
+root.setAttribute("data-theme",isDark()?"light":"dark");name();paint();});
+dark.addEventListener("change",function(){name();paint();});
+name();}
+function valueOf(cell){
+var text=cell.textContent.replace(/,/g,"").replace(/ %$/,"");
+var number=parseFloat(text);
+return isNaN(number)||!/^[-+0-9.]/.test(text)?null:number;}
+function sortable(){
+document.querySelectorAll("table.sortable").forEach(function(table){
+table.querySelectorAll("thead th").forEach(function(head,column){
+var button=document.createElement("button");
+button.type="button";button.textContent=head.textContent;
+head.textContent="";head.appendChild(button);
+button.addEventListener("click",function(){
+var isNumber=head.classList.contains("num");
+var was=head.getAttribute("aria-sort");
+var up=was?was==="descending":!isNumber;
+table.querySelectorAll("thead th").forEach(function(one){one.removeAttribute("aria-sort");});
+head.setAttribute("aria-sort",up?"ascending":"descending");
+var body=table.tBodies[0];
+var rows=Array.prototype.slice.call(body.rows);
+rows.sort(function(a,b){
+var x=a.cells[column],y=b.cells[column];
+if(!isNumber){var order=x.textContent<y.textContent?-1:x.textContent>y.textContent?1:0;
+return up?order:-order;}
+var p=valueOf(x),q=valueOf(y);
+if(p===null||q===null){return (p===null?1:0)-(q===null?1:0);}
+return up?p-q:q-p;});
+rows.forEach(function(row){body.appendChild(row);});});});});}
+"""
+
+REPORT = """
+var page=JSON.parse(document.getElementById("figures").textContent);
+var narrow=window.matchMedia("(max-width: 38rem)");
+var PAPER_PX=660;
+var picked={};
 function tinted(node,palette){
 if(typeof node==="string"){return node.charAt(0)==="@"?palette[node.slice(1)]:node;}
 if(Array.isArray(node)){
@@ -59,40 +95,6 @@ if(!select){return;}
 select.addEventListener("change",function(){
 picked[figure.name]=select.selectedIndex;
 draw(figure,page.palettes[isDark()?"dark":"light"]);});});}
-function toggle(){
-var button=document.getElementById("theme");
-button.hidden=false;
-function name(){button.textContent=isDark()?"Light":"Dark";}
-button.addEventListener("click",function(){
-root.setAttribute("data-theme",isDark()?"light":"dark");name();paint();});
-dark.addEventListener("change",function(){name();paint();});
-name();}
-function valueOf(cell){
-var text=cell.textContent.replace(/,/g,"").replace(/ %$/,"");
-var number=parseFloat(text);
-return isNaN(number)||!/^[-+0-9.]/.test(text)?null:number;}
-function sortable(){
-document.querySelectorAll("table.sortable").forEach(function(table){
-table.querySelectorAll("thead th").forEach(function(head,column){
-var button=document.createElement("button");
-button.type="button";button.textContent=head.textContent;
-head.textContent="";head.appendChild(button);
-button.addEventListener("click",function(){
-var isNumber=head.classList.contains("num");
-var was=head.getAttribute("aria-sort");
-var up=was?was==="descending":!isNumber;
-table.querySelectorAll("thead th").forEach(function(one){one.removeAttribute("aria-sort");});
-head.setAttribute("aria-sort",up?"ascending":"descending");
-var body=table.tBodies[0];
-var rows=Array.prototype.slice.call(body.rows);
-rows.sort(function(a,b){
-var x=a.cells[column],y=b.cells[column];
-if(!isNumber){var order=x.textContent<y.textContent?-1:x.textContent>y.textContent?1:0;
-return up?order:-order;}
-var p=valueOf(x),q=valueOf(y);
-if(p===null||q===null){return (p===null?1:0)-(q===null?1:0);}
-return up?p-q:q-p;});
-rows.forEach(function(row){body.appendChild(row);});});});});}
 function place(){
 var links=Array.prototype.slice.call(document.querySelectorAll("nav a"));
 var heads=links.map(function(link){return document.getElementById(link.hash.slice(1));});
@@ -114,5 +116,21 @@ round+=1;page.figures.forEach(function(figure){draw(figure,page.palettes.light,P
 window.addEventListener("afterprint",paint);}
 toggle();pick();sortable();place();print();paint();
 narrow.addEventListener("change",paint);
-})();
 """
+
+SMALL = """
+function paint(){root.setAttribute("data-drawn",isDark()?"dark":"light");}
+function handOn(){
+var theme=root.getAttribute("data-theme");
+document.querySelectorAll("a.page").forEach(function(link){link.hash=theme||"";});}
+var told=window.location.hash.slice(1);
+if(told==="light"||told==="dark"){root.setAttribute("data-theme",told);}
+toggle();sortable();handOn();
+document.getElementById("theme").addEventListener("click",handOn);
+paint();
+"""
+
+SCRIPT = f"\n(function(){{{COMMON}{REPORT}}})();\n"
+"""Of the report of a run, with figures to draw."""
+SMALL_SCRIPT = f"\n(function(){{{COMMON}{SMALL}}})();\n"
+"""Of the small pages: a choice of colours goes along to the next page in its address."""
