@@ -10,7 +10,16 @@ import pytest
 from hatmanifesto.analytics.metrics import Metric
 from hatmanifesto.analytics.periods import KINDS, NO_DATA, NO_FILLS, periods_of
 from hatmanifesto.apps.compare_page import apart
-from hatmanifesto.apps.index_page import ABOUT, Periods, calendar, index_page, shade, short_amount
+from hatmanifesto.apps.index_page import (
+    ABOUT,
+    NOT_IN_RUN,
+    NOT_PRODUCED,
+    Periods,
+    calendar,
+    index_page,
+    shade,
+    short_amount,
+)
 from hatmanifesto.apps.period_page import Around, period_page
 from hatmanifesto.apps.period_tables import NAMED_MAX, ranked
 from hatmanifesto.apps.periods import period_object
@@ -155,6 +164,14 @@ def test_which_figures_are_apart(name, left, right, paired, verdict):
 def test_every_place_is_explained_in_a_line():
     assert list(ABOUT) == [name for name, _ in PLACES]
     assert all(len(line) < 80 and not line.endswith(".") for line in ABOUT.values())
+
+
+@pytest.mark.slow
+def test_what_a_run_lacks_is_not_blamed_on_the_release(pages):
+    index = pages["index"].read_text()
+    answers = dict(re.findall(r"<tr><td>([^<]+)</td><td><span[^>]*>([^<]+)</span>", index))
+    assert answers["executive_dashboard.html"] == NOT_IN_RUN, "made without its page"
+    assert answers["capacity"] == NOT_PRODUCED
 
 
 @pytest.fixture(scope="module")

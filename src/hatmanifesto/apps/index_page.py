@@ -27,6 +27,7 @@ from hatmanifesto.apps.report.svg import Bar, Frame, Line, columns_svg, lines_sv
 from hatmanifesto.apps.report.tables import table
 from hatmanifesto.apps.report.ticks import MONTHS
 from hatmanifesto.apps.report_data import ReportData
+from hatmanifesto.apps.report_folder import PLACES
 from hatmanifesto.apps.report_text import EVIDENCE_WORDS, caveats, coins_text, headline
 from hatmanifesto.domain.enums import Evidence
 from hatmanifesto.domain.units import NS_S, format_fixed
@@ -37,6 +38,7 @@ SHADES = 4
 """Groups of equal number by the size of a day's gain or loss, the largest darkest."""
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 NOT_PRODUCED = "not produced by this release"
+NOT_IN_RUN = "nothing of it in this run"
 ABOUT = {
     "executive_dashboard.html": "the page of the run: result, findings, every figure and table",
     "tearsheets/comprehensive": "the same page",
@@ -52,7 +54,8 @@ ABOUT = {
     "microstructure": "markouts: where the mid went after our fills [bps]",
     "impact_calibration": "how far our own orders move the price",
     "funding": "every payment, its rate, oracle price and position",
-    "regime": "fills by the regime stored with their order; only where orders carried one",
+    "funding of carries": "both legs of every carry, expected and actual break-even",
+    "regime": "fills by the regime stored with their order",
     "risk": "profit, drawdown and exposure over time",
     "risk_events": "vetoes, refusals, margin calls, holes of the recording",
     "portfolio": "net and its parts by strategy",
@@ -249,11 +252,12 @@ def short_amount(net: Decimal) -> str:
 
 
 def _files(places: Sequence[tuple[str, str]]) -> str:
-    rows = []
+    made, rows = dict(PLACES), []
     for name, path in places:
         if path:
             answer = anchor(path, path.rsplit("../", 1)[-1])
         else:
-            answer = f'<span class="muted">{NOT_PRODUCED}</span>'
+            why = NOT_IN_RUN if made[name] else NOT_PRODUCED
+            answer = f'<span class="muted">{why}</span>'
         rows.append(f"<tr><td>{escape(name)}</td><td>{answer}</td><td>{ABOUT[name]}</td></tr>")
     return table(["looked for", "file", "what it is"], rows)

@@ -47,6 +47,7 @@ PLACES = (
     ("microstructure", "microstructure/markouts.csv"),
     ("impact_calibration", ""),
     ("funding", "funding/funding.csv"),
+    ("funding of carries", "funding/carry_legs.csv"),
     ("regime", "regime/regime.csv"),
     ("risk", "risk/equity.csv"),
     ("risk_events", "risk_events/risk_events.json"),
