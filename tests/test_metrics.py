@@ -212,6 +212,16 @@ def test_the_verdict_reads_the_interval():
     assert verdict(None, None) == "not shown (too few observations)"
 
 
+@pytest.mark.parametrize("evidence", ["SYN", "ASSUMED", "REP", ""])
+def test_no_edge_is_shown_on_prices_that_nobody_recorded(evidence):
+    edge = edge_of(Metric("1", "0.5", "2", 99, "USDC"), evidence=evidence)
+    is_proof = evidence in ("REP", "")
+    assert edge.is_shown is is_proof
+    assert edge.text.startswith("shown" if is_proof else "not shown (above zero, on ")
+    loss = edge_of(Metric("-1", "-2", "-0.5", 99, "USDC"), evidence=evidence)
+    assert loss.text == "not shown (loss)"
+
+
 def test_a_hole_of_all_coins_is_one_step_and_no_time() -> None:
     hole = (100 * NS_S, 40_000 * NS_S)
     ts = np.array([0, 100 * NS_S, 40_000 * NS_S, 40_100 * NS_S], dtype=np.int64)

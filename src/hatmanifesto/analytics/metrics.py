@@ -44,7 +44,7 @@ MINUTES_MIN = 10
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """Whether net profit differs from nothing by more than chance: the interval excludes zero."""
+    """Whether net profit beats nothing by more than chance, at prices that were recorded."""
 
     is_shown: bool
     text: str
@@ -63,12 +63,21 @@ def metrics_of(inputs: Inputs) -> dict[str, Metric]:
     }
 
 
-def edge_of(net: Metric) -> Edge:
-    """Return the verdict on the ``net_pnl`` figure of one run, uncorrected for other trials."""
+NO_PROOF = {"SYN": "above zero, on generated data", "ASSUMED": "above zero, on assumed prices"}
+"""Evidence classes on which no profit shows an edge, and how that is said."""
+
+
+def edge_of(net: Metric, *, evidence: str = "") -> Edge:
+    """Return the verdict on the ``net_pnl`` figure of one run, uncorrected for other trials.
+
+    A gain on generated data or at prices that nobody recorded shows no edge, however sure.
+    """
     if not isinstance(net.ci_low, str) or not isinstance(net.ci_high, str):
         return Edge(False, "not shown (too few observations)", None, None)
     low, high = float(net.ci_low), float(net.ci_high)
     text = "shown" if low > 0 else "not shown (loss)" if high < 0 else "not shown"
+    if low > 0 and evidence in NO_PROOF:
+        return Edge(False, f"not shown ({NO_PROOF[evidence]})", net.ci_low, net.ci_high)
     return Edge(low > 0, text, net.ci_low, net.ci_high)
 
 

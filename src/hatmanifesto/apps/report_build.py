@@ -188,7 +188,7 @@ def analyse_ledger(
         states=fill_states(facts.fills, facts.funding),
         fill_markout_bps=markout_bps(facts.fills, paths, horizon_ns=HORIZON_NS),
         metrics={**figures, **benchmark_figures(benchmark)},
-        edge=edge_of(figures["net_pnl"]),
+        edge=edge_of(figures["net_pnl"], evidence=run.evidence),
         status="ok" if facts.fills else "empty",
         net_pnl_usdc=format_half_micro(attribution.total.net),
         components=component_texts(attribution.total),

@@ -153,6 +153,8 @@ def _edge_reason(analysis: Analysis) -> str:
         return "too few observations"
     if edge.is_shown:
         return "interval above zero"
+    if "above zero" in edge.text:
+        return edge.text.removeprefix("not shown (").removesuffix(")")
     return "interval below zero" if "loss" in edge.text else "interval contains zero"
 
 
