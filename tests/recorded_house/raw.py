@@ -92,8 +92,11 @@ def step_of(coin: str, px: Decimal) -> Decimal:
     return max(finest, Decimal(1).scaleb(px.adjusted() - 4))
 
 
-def audit(ledger: Path, data: Path) -> Audit:
-    """Return what a ledger of a run over the hourly bars says that the recordings do not."""
+def audit(ledger: Path, data: Path, *, until: int | None = None) -> Audit:
+    """Return what a ledger of a run over the hourly bars says that the recordings do not.
+
+    ``until`` is the end of the run [ns], the last row of the ledger when it is not told.
+    """
     table = pq.read_table(ledger, columns=list(COLUMNS))
     rows = sorted(table.to_pylist(), key=lambda row: row["ts_ns"])
     fills = [row for row in rows if row["reason_code"] == "fill"]
@@ -101,7 +104,8 @@ def audit(ledger: Path, data: Path) -> Audit:
     misfits = [text for row in mine for text in _fill(row, bars(data))]
     misfits += _shares(mine, bars(data))
     paid = [row for row in rows if row["reason_code"].startswith("funding")]
-    payments, unknown, wrong = _payments(paid, mine, data)
+    end = rows[-1]["ts_ns"] if until is None else until
+    payments, unknown, wrong = _payments(paid, mine, data, hours=-(-end // HOUR))
     return Audit(len(mine), len(fills) - len(mine), payments, unknown, misfits + wrong)
 
 
@@ -149,9 +153,13 @@ def _shares(
 
 
 def _payments(
-    paid: Iterable[Mapping[str, Any]], fills: Iterable[Mapping[str, Any]], data: Path
+    paid: Iterable[Mapping[str, Any]],
+    fills: Iterable[Mapping[str, Any]],
+    data: Path,
+    *,
+    hours: int,
 ) -> tuple[int, int, list[str]]:
-    """Return payments checked, hours unknown and what is wrong with them.
+    """Return payments checked, hours unknown and what is wrong with them, before hour ``hours``.
 
     The account's payment of each hour is -position x price x rate, truncated to the micro-USDC: a
     positive rate is paid by longs. The position is that of the fills before the hour.
@@ -175,7 +183,7 @@ def _payments(
         for key, row in told.items()
         for text in _payment(key, row, shares[key], moves[key[0]], data)
     ]
-    wrong += _hours_left_out(moves, {*told, *unknown}, data)
+    wrong += _hours_left_out(moves, {*told, *unknown}, data, hours=hours)
     return len(told), len(unknown), wrong
 
 
@@ -198,7 +206,7 @@ def _payment(
     if held != szi:
         wrong.append(f"{where}: position {szi:f}, the fills say {held:f}")
     bar = bars(data)[coin].get(hour - 1)
-    if bar is None or abs(oracle - exact(bar[3])) > step_of(coin, oracle):
+    if bar is None or abs(oracle - exact(bar[3])) > step_of(coin, oracle * (1 + HALF_SPREAD)):
         wrong.append(f"{where}: price {oracle:f}, the last close is {bar and bar[3]}")
     if paid != (-szi * oracle * rate).quantize(MICRO, ROUND_DOWN):
         wrong.append(f"{where}: {paid:f} is not minus {szi:f} x {oracle:f} x {rate:f}")
@@ -208,12 +216,16 @@ def _payment(
 
 
 def _hours_left_out(
-    moves: Mapping[str, list[tuple[int, Decimal]]], told: set[tuple[str, int]], data: Path
+    moves: Mapping[str, list[tuple[int, Decimal]]],
+    told: set[tuple[str, int]],
+    data: Path,
+    *,
+    hours: int,
 ) -> list[str]:
     """Return the hours with a position and a recorded rate of which the ledger says nothing."""
     found = []
     for coin, rows in moves.items():
-        last = max(bars(data)[coin])
+        last = min(max(bars(data)[coin]), hours - 1)
         held, taken = Decimal(), 0
         for hour in range(rows[0][0] // HOUR + 1, last + 1):
             while taken < len(rows) and rows[taken][0] < hour * HOUR:

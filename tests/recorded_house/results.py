@@ -91,7 +91,7 @@ def run_case(case: Case, home: Path, data: Path, *, rebuilds: int = 2) -> Result
         same,
         (),
     )
-    return result._replace(faults=_faults(result))
+    return result._replace(faults=faults_of(result))
 
 
 def _rebuilds(home: Path, run_id: str, times: int) -> tuple[list[float], bool]:
@@ -105,7 +105,7 @@ def _rebuilds(home: Path, run_id: str, times: int) -> tuple[list[float], bool]:
     return took, is_same
 
 
-def _faults(result: Result) -> list[str]:
+def faults_of(result: Result) -> list[str]:
     """Return what ought not to be, in words."""
     case, summary = result.case, result.summary
     found = []

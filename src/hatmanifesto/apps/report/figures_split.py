@@ -38,19 +38,26 @@ STACKED = (
 )
 
 
+KNOWN = "funding known"
+"""The part of funding that the data hold, where some hours are unknown; net contains it."""
+
+
 def waterfall_figure(analysis: Analysis) -> Shown:
-    """Return the path from nothing to net, part by part; unknown parts are left out."""
+    """Return the path from nothing to net, part by part; of unknown funding what is known."""
     title = "Where the result comes from"
     if analysis.status == "empty":
         return Missing(title, "no fills")
     total = analysis.attribution.total
-    known = [(name, getattr(total, name)) for name in COMPONENT_NAMES]
+    known = [(name.replace("_", " "), getattr(total, name)) for name in COMPONENT_NAMES]
+    if total.funding is None:
+        known = [
+            (KNOWN, total.funding_known) if value is None else (n, value) for n, value in known
+        ]
     steps = [(name, value) for name, value in known if value]
-    zero = [name.replace("_", " ") for name, value in known if value == 0]
-    unknown = [name.replace("_", " ") for name, value in known if value is None]
+    zero = [name for name, value in known if value == 0]
     trace = {
         "type": "waterfall",
-        "x": [name.replace("_", " ") for name, _ in steps] + ["net"],
+        "x": [name for name, _ in steps] + ["net"],
         "y": [round(value / HALF_MICRO, 7) for _, value in steps] + [None],
         "measure": ["relative"] * len(steps) + ["total"],
         "increasing": {"marker": {"color": "@gain"}},
@@ -70,7 +77,8 @@ def waterfall_figure(analysis: Analysis) -> Shown:
     }
     caption = "Parts sum to net exactly; the table says what each means."
     caption += f" Zero: {', '.join(zero)}." if zero else ""
-    caption += f" Unknown, so not drawn: {', '.join(unknown)}." if unknown else ""
+    if total.funding is None:
+        caption += " Funding is unknown as a whole: some hours have no recorded rate."
     n = plural(total.fills, "fill")
     return Figure("attribution", title, [trace], layout, 470, caption, n, True)
 

@@ -199,6 +199,9 @@ def _figure_row(label: str, metric: Metric) -> str:
     return row(cells, numeric=(1, 2, 3))
 
 
+FUNDING_AT = COMPONENT_NAMES.index("funding") + 1
+
+
 def attribution_table(data: ReportData) -> str:
     """Return the parts of net in total, one column per tie order."""
     columns = {name: a.attribution.total for name, a in data.analyses.items()}
@@ -209,6 +212,10 @@ def attribution_table(data: ReportData) -> str:
         _part_row(name, words[name], [getattr(part, name) for part in columns.values()])
         for name in COMPONENT_NAMES
     ]
+    if any(part.funding is None for part in columns.values()):
+        words_known = "in net: the payments whose rate is recorded"
+        known = [part.funding_known for part in columns.values()]
+        rows.insert(FUNDING_AT, _part_row("funding known", words_known, known))
     net = ["net", *[_exact(part.net) for part in columns.values()]]
     rows.append(row(net, numeric=numeric, kind="sum"))
     beside = "beside the sum: fill against the mid at the decision"
