@@ -43,6 +43,7 @@ def data_of_house(analysis):
         main=analysis,
         assumptions=[
             Assumption("half spread", "2 bps", "candles hold no book", is_assumed=True),
+            Assumption("one word", ",".join(f"COIN{n}" for n in range(40)), is_assumed=True),
             Assumption("fees", "base tier"),
         ],
     )
@@ -121,7 +122,7 @@ def test_findings_are_ranked_with_effect_interval_and_experiment(small):
 
 def test_assumed_pages_name_what_is_assumed(many):
     shell = text_of(render_report(many).decode())
-    assert f"{ASSUMED_BANNER} <span>half spread (2 bps).</span>" in shell
+    assert f"{ASSUMED_BANNER} <span>half spread (2 bps); one word (COIN0,COIN1," in shell
 
 
 @pytest.mark.slow

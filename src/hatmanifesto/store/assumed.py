@@ -56,7 +56,7 @@ def assumptions_of(
             "the bar went through their price"
         )
     if played.ended:
-        names = ",".join(coins[slot] for slot in sorted(played.ended))
+        names = ", ".join(coins[slot] for slot in sorted(played.ended))
         texts.add(
             f"delisting: {names} end before the recording does; what is still held then stands at "
             "the last close, cannot be traded and pays no funding"

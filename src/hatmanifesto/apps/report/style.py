@@ -41,7 +41,7 @@ p{margin:.3rem 0;max-width:62rem}
 .notes li{margin:.15rem 0}
 .banner{background:var(--warnbg);color:var(--warn);border:1px solid var(--warnrule);
 border-radius:.5rem;padding:.6rem .95rem;margin:.8rem 0;font-weight:600}
-.banner span{font-weight:450}
+.banner span{font-weight:450;overflow-wrap:anywhere}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.6rem;
 margin:1rem 0 0}
 .tile{background:var(--paper);border:1px solid var(--rule);border-radius:.5rem;
