@@ -20,7 +20,7 @@ from hatmanifesto.apps.index_page import (
     shade,
     short_amount,
 )
-from hatmanifesto.apps.period_page import Around, period_page
+from hatmanifesto.apps.period_page import Around, costs_of, fees_of, period_page
 from hatmanifesto.apps.period_tables import NAMED_MAX, ranked
 from hatmanifesto.apps.periods import period_object
 from hatmanifesto.apps.report.palette import PALETTES
@@ -141,6 +141,14 @@ def test_money_has_one_number_of_decimals_and_separators():
     assert amount("-0.000001", 2) == "-0.000001", "never a false zero"
     assert amount("0.000000", 2) == "0"
     assert amount(None, 2) == "unknown"
+
+
+def test_unknown_funding_is_said_and_leaves_the_fees():
+    parts = {"fees": "-4.5", "rebates": "0.5", "funding": None}
+    assert costs_of(parts) is None
+    assert fees_of(parts) == 4
+    assert costs_of({**parts, "funding": "10"}) == -6
+    assert costs_of({**parts, "funding": "0"}) == 4
 
 
 @pytest.mark.parametrize(

@@ -104,14 +104,16 @@ def _sentence(run: Object, told: Object, places: int) -> str:
     if told["status"] == NO_DATA:
         return f"No data {when}: no coin of the run was recorded, so nothing is known of it."
     verb = "made" if Decimal(net) >= 0 else "lost"
-    size = amount(format(abs(Decimal(net)), "f"), places)
+    size = amount(_text(abs(Decimal(net))), places)
     if told["status"] == NO_FILLS:
         held = f"what it held {verb} {size} USDC" if Decimal(net) else "it held nothing that moved"
         return f"{name} made no fills {when}; {held}."
     costs = costs_of(told["components"])
-    said = "with funding of some hours unknown and not counted"
-    if costs is not None:
-        paid = amount(format(abs(costs), "f"), places)
+    if costs is None:
+        fees = amount(_text(fees_of(told["components"])), places)
+        said = f"after {fees} of fees, funding of some hours unknown and not counted,"
+    else:
+        paid = amount(_text(abs(costs)), places)
         said = f"after {paid} of costs"
         if costs < 0:
             said = f"with rebates and funding {paid} above fees"
@@ -121,10 +123,18 @@ def _sentence(run: Object, told: Object, places: int) -> str:
 
 def costs_of(parts: Object) -> Decimal | None:
     """Return fees less rebates and funding, positive when paid; None when an hour is unknown."""
-    named = [parts[name] for name in ("fees", "rebates", "funding")]
-    if any(one is None for one in named):
+    if parts["funding"] is None:
         return None
-    return -sum((Decimal(one) for one in named), Decimal(0))
+    return fees_of(parts) - Decimal(parts["funding"])
+
+
+def fees_of(parts: Object) -> Decimal:
+    """Return fees less rebates, positive when paid."""
+    return -Decimal(parts["fees"]) - Decimal(parts["rebates"])
+
+
+def _text(value: Decimal) -> str:
+    return format(value, "f")
 
 
 def _told(around: Around, told: Object) -> list[str]:
@@ -151,8 +161,10 @@ def _links(around: Around, told: Object) -> list[Link]:
 def _tiles(told: Object, places: int) -> str:
     opening, net = Decimal(told["opening_equity_usdc"]), Decimal(told["net_pnl_usdc"])
     share = f"{100 * net / opening:+,.3f} % of the opening" if opening > 0 else ""
-    costs = costs_of(told["components"])
-    known = UNKNOWN if costs is None else amount(format(costs, "f"), places)
+    costs, said = costs_of(told["components"]), "fees less rebates, funding"
+    if costs is None:
+        said = f"fees {amount(_text(fees_of(told['components'])), places)}; funding unknown"
+    known = UNKNOWN if costs is None else amount(_text(costs), places)
     parts = [
         tile(
             "Net profit, USDC",
@@ -165,7 +177,7 @@ def _tiles(told: Object, places: int) -> str:
             amount(told["closing_equity_usdc"], places),
             f"opened at {amount(told['opening_equity_usdc'], places)}",
         ),
-        tile("Costs, USDC", known, "fees less rebates, funding"),
+        tile("Costs, USDC", known, said),
         tile(
             "Deepest drawdown, USDC",
             amount(told["max_drawdown_usdc"], places),
