@@ -2,7 +2,7 @@
 
 import pytest
 
-from hatmanifesto.apps.report.tables_allot import SHOWN_MAX, changed
+from hatmanifesto.apps.report.tables_allot import SHOWN_MAX, changed, why_text
 from hatmanifesto.domain.records import Allocation, Allotted
 
 
@@ -37,3 +37,8 @@ def test_of_many_changes_the_largest_are_shown():
 def test_a_strategy_that_comes_or_goes_is_a_change():
     every = [division(0, 0.5, 0.5), division(1, 0.5, 0.5), division(2, 1.0), division(3, 1.0)]
     assert changed(every) == [0, 2, 3]
+
+
+def test_money_in_a_reason_is_told_in_usdc():
+    assert why_text("equity 19549835874 micro-USDC") == "equity 19,549.84 USDC"
+    assert why_text("unchanged: fewer than 48 hours") == "unchanged: fewer than 48 hours"

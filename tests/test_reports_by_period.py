@@ -87,9 +87,9 @@ def test_the_index_answers_for_every_place(copy: Path, hat: Hat) -> None:
         assert f"<td>{name}</td>" in index
         assert ABOUT[name] in index
     assert NOT_PRODUCED in index
-    assert set(re.findall(r'href="#([^"]+)"', index)) <= set(re.findall(r'id="([^"]+)"', index))
     for path in (folder / "index.html", *folder.glob("tearsheets/*/*.html")):
         page = path.read_text(encoding="utf-8")
+        assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
         for target in re.findall(r'href="([^"#]+)"', page):
             assert (path.parent / target).is_file(), (path.name, target)
 
@@ -123,6 +123,11 @@ def test_a_run_without_fills_has_no_result(tmp_path: Path, hat: Hat) -> None:
     assert said.code == Exit.EMPTY
     assert "no result: the run made no fills" in said.out
     assert "2026-01-05  no fills: opened 15, net 0, closed 15 USDC, 0 fills" in said.out
+    (page,) = (home / "reports").glob("*/tearsheets/daily/*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "maker made no fills on Monday 2026-01-05; it held nothing that moved." in text
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'id="([^"]+)"', text))
+    assert "Parts of net" not in text
     again = hat(home, "report", run_in(home).name, "--rebuild")
     assert again.out.strip().endswith("ledger and summary identical")
 

@@ -243,6 +243,8 @@ def _parts(around: Around, told: Object, places: int) -> str:
         if text is not None and Decimal(text)
     ]
     unknown = "".join(f" {name.title()} is unknown." for name, text in named if text is None)
+    if not bars and not unknown:
+        return ""
     bars.append(_bar("net", told["net_pnl_usdc"], places))
     figures = [
         figure(

@@ -57,7 +57,7 @@ def waterfall_figure(analysis: Analysis) -> Shown:
     zero = [name for name, value in known if value == 0]
     trace = {
         "type": "waterfall",
-        "x": [name for name, _ in steps] + ["net"],
+        "x": [name.replace(" ", "<br>") for name, _ in steps] + ["net"],
         "y": [round(value / HALF_MICRO, 7) for _, value in steps] + [None],
         "measure": ["relative"] * len(steps) + ["total"],
         "increasing": {"marker": {"color": "@gain"}},

@@ -29,12 +29,17 @@ class Link(NamedTuple):
 
 
 def small_page(title: str, body: Sequence[str], links: Sequence[Link]) -> bytes:
-    """Return one file that asks for nothing and runs one script, by its hash."""
+    """Return one file that asks for nothing and runs one script, by its hash.
+
+    Links to sections that the body lacks are left out.
+    """
+    content = "\n".join(part for part in body if part)
     bar = "".join(
         f'<a class="page step" href="{escape(one.href)}">{escape(one.text)}</a>'
         if one.is_page
         else f'<a href="{escape(one.href)}">{escape(one.text)}</a>'
         for one in links
+        if not one.href.startswith("#") or f'id="{one.href[1:]}"' in content
     )
     return "\n".join(
         [
@@ -46,7 +51,7 @@ def small_page(title: str, body: Sequence[str], links: Sequence[Link]) -> bytes:
                 '<button type="button" id="theme" hidden>Dark</button></div></div>'
             ),
             "<main>",
-            *[part for part in body if part],
+            content,
             f"<footer>{FOOTER}</footer>\n</main>",
             f"<script>{SMALL_SCRIPT}</script>\n</body>\n</html>\n",
         ]

@@ -1,5 +1,6 @@
 """The tables of capital: the divisions that changed something, and all of them folded below."""
 
+import re
 from collections.abc import Sequence
 
 from hatmanifesto.apps.report.tables import row, table
@@ -9,6 +10,7 @@ from hatmanifesto.domain.records import Allocation, Allotted
 from hatmanifesto.domain.units import format_fixed
 from hatmanifesto.store.ledger_file import iso_of
 
+MICRO_USDC = re.compile(r"(-?\d+) micro-USDC\b")
 CHANGE = 0.05
 """A strategy's share that moved less than this since the last division shown is no change."""
 SHOWN_MAX = 12
@@ -60,13 +62,18 @@ def _move(before: Allocation, after: Allocation) -> float:
 
 def _cells(one: Allocation, books: Sequence[int]) -> list[str]:
     found = {item.book: item for item in one.books}
-    return [_time(one), *[_share(found.get(book)) for book in books], one.why]
+    return [_time(one), *[_share(found.get(book)) for book in books], why_text(one.why)]
 
 
 def _share(item: Allotted | None) -> str:
     if item is None:
         return "none"
     return f"{grouped(format_fixed(item.capital, decimals=6), 0)} ({100 * item.weight:.1f} %)"
+
+
+def why_text(why: str) -> str:
+    """Return a reason with its exact money told as people read it."""
+    return MICRO_USDC.sub(lambda found: f"{money(2 * int(found[1]))} USDC", why)
 
 
 def _time(one: Allocation) -> str:
@@ -91,7 +98,7 @@ def _every(analysis: Analysis) -> str:
                 _daily(item.mean),
                 _daily(item.deviation),
                 f"{item.n:,d}",
-                one.why,
+                why_text(one.why),
             ],
             numeric=(3, 4, 5, 6, 7),
         )
