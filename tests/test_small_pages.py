@@ -20,7 +20,7 @@ from hatmanifesto.apps.index_page import (
     shade,
     short_amount,
 )
-from hatmanifesto.apps.period_page import Around, costs_of, fees_of, period_page
+from hatmanifesto.apps.period_page import Around, costs_of, fees_of, net_bars, period_page
 from hatmanifesto.apps.period_tables import NAMED_MAX, ranked
 from hatmanifesto.apps.periods import period_object
 from hatmanifesto.apps.report.palette import PALETTES
@@ -205,6 +205,20 @@ def pages(tmp_path_factory):
     assert main(["--home", str(home), "compare", *runs_of(home)]) == Exit.OK
     (out["compare"],) = (home / "reports" / "compare").glob("*.html")
     return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_bars_add_up_to_net_where_funding_is_unknown_too(is_known):
+    analysis = house(coins=3, books=2, days=9, fills=90)
+    for period in periods_of("daily", analysis.facts, analysis.paths, analysis.equity)[1:]:
+        told = period_object(period, "daily", analysis)
+        assert Decimal(told["components"]["funding"])
+        if not is_known:
+            told["components"]["funding"] = None
+        *parts, net = net_bars(told, period, 2)
+        assert sum(bar.value for bar in parts) == pytest.approx(net.value, abs=1e-6)
+        assert ("funding known" in [bar.name for bar in parts]) is not is_known
 
 
 @pytest.mark.slow

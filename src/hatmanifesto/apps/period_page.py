@@ -11,6 +11,7 @@ from hatmanifesto.analytics.equity import Equity
 from hatmanifesto.analytics.mids import Int64
 from hatmanifesto.analytics.periods import NO_DATA, NO_FILLS, Period
 from hatmanifesto.apps.period_tables import days_table, ranked, split_table
+from hatmanifesto.apps.report.figures_split import KNOWN
 from hatmanifesto.apps.report.head import tile
 from hatmanifesto.apps.report.parts import HALF_MICRO
 from hatmanifesto.apps.report.small import (
@@ -30,7 +31,7 @@ from hatmanifesto.apps.report.ticks import MONTHS
 from hatmanifesto.apps.report_build import COMPONENT_NAMES
 from hatmanifesto.apps.report_text import EVIDENCE_WORDS, UNKNOWN
 from hatmanifesto.domain.enums import Evidence
-from hatmanifesto.domain.units import NS_S
+from hatmanifesto.domain.units import NS_S, format_half_micro
 
 Object = Mapping[str, Any]
 
@@ -78,7 +79,7 @@ def period_page(around: Around, told: Object, period: Period, equity: Equity | N
             _tiles(told, places),
             ALONE.format(word=word),
             section("profit", "Profit", _profit(around, told, period, equity)),
-            section("parts", "Where it came from", _parts(around, told, places)),
+            section("parts", "Where it came from", _parts(around, told, period, places)),
             _splits(told, places),
             section("days", "Days", days_table(around.inner, places) if around.inner else ""),
         ]
@@ -233,19 +234,27 @@ def _inside(period: Period, equity: Equity) -> tuple[list[int], list[float], lis
     return ts.tolist(), np.round(profit, 6).tolist(), np.round(depth, 6).tolist()
 
 
-def _parts(around: Around, told: Object, places: int) -> str:
+def net_bars(told: Object, period: Period, places: int) -> list[Bar]:
+    """Return the parts of net that are not zero, then net, to which they add up exactly.
+
+    Where an hour of funding is unknown its known hours stand for it, as they do in net.
+    """
+    named = {name.replace("_", " "): told["components"][name] for name in COMPONENT_NAMES}
+    if named["funding"] is None:
+        named[KNOWN] = format_half_micro(period.parts.funding_known)
+    moved = [(name, text) for name, text in named.items() if text is not None and Decimal(text)]
+    net = [("net", told["net_pnl_usdc"])]
+    return [_bar(name, text, places) for name, text in (*moved, *net)]
+
+
+def _parts(around: Around, told: Object, period: Period, places: int) -> str:
     """Return the parts of net, and net by strategy and coin, as bars."""
-    source = _source(around)
-    named = [(name, told["components"][name]) for name in COMPONENT_NAMES]
-    bars = [
-        _bar(name.replace("_", " "), text, places)
-        for name, text in named
-        if text is not None and Decimal(text)
-    ]
-    unknown = "".join(f" {name.title()} is unknown." for name, text in named if text is None)
-    if not bars and not unknown:
+    source, bars = _source(around), net_bars(told, period, places)
+    unknown = ""
+    if told["components"]["funding"] is None:
+        unknown = " Funding of some hours is unknown and not in net."
+    if len(bars) < 2 and not unknown:
         return ""
-    bars.append(_bar("net", told["net_pnl_usdc"], places))
     figures = [
         figure(
             "Parts of net",
