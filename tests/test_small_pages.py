@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hatmanifesto.analytics.metrics import Metric
@@ -219,6 +220,19 @@ def test_the_bars_add_up_to_net_where_funding_is_unknown_too(is_known):
         *parts, net = net_bars(told, period, 2)
         assert sum(bar.value for bar in parts) == pytest.approx(net.value, abs=1e-6)
         assert ("funding known" in [bar.name for bar in parts]) is not is_known
+
+
+@pytest.mark.slow
+def test_a_period_without_data_claims_nothing():
+    analysis = house(coins=2, books=1, days=4, fills=20)
+    period = periods_of("daily", analysis.facts, analysis.paths, analysis.equity)[1]
+    period = msgspec.structs.replace(period, status=NO_DATA)
+    told = period_object(period, "daily", analysis)
+    page = period_page(Around(ABOUT_RUN, "x@1", ""), told, period, analysis.equity).decode()
+    assert "<h1>No data on Thursday 2025-01-02: no coin of the run was recorded" in page
+    assert "<figure" not in page
+    assert 'class="tiles"' not in page
+    assert 'href="2025-01-02.json"' in page
 
 
 @pytest.mark.slow
