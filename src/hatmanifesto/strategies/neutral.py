@@ -30,7 +30,7 @@ def levelled(
     """Return ``sizes`` with the larger side scaled down to the other, when it is lopsided.
 
     A leg that would fall below the venue's minimum goes as a whole, the smallest first, while that
-    does not turn the sides around; so a small account may stay uneven by less than a leg.
+    brings the sides nearer; so they may stay uneven by half a leg.
 
     Args:
         views: one per leg.
@@ -49,7 +49,7 @@ def levelled(
     left = abs(net)
     for i in mine:
         smaller = units_of(views[i], worth[i] * (1.0 - share))
-        if smaller == 0 and abs(worth[i]) > left and share < 1.0:
+        if smaller == 0 and abs(worth[i]) > 2.0 * left:
             continue
         left -= abs(worth[i]) * (1.0 - smaller / sizes[i])
         out[i] = smaller
