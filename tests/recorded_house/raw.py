@@ -6,6 +6,7 @@ should have been; of the program it uses the table of size decimals and nothing 
 
 import gzip
 import json
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_DOWN, Decimal
@@ -51,6 +52,25 @@ def columns_of(path: Path, stamp: str, *names: str) -> Iterable[tuple[Any, ...]]
     stamps = pc.cast(table[stamp], pa.int64()).to_pylist()
     hours = [one // HOUR for one in stamps]
     return zip(coins, hours, *[table[name].to_pylist() for name in names], strict=True)
+
+
+class Moves:
+    """Fills of one coin in order of time, and the position after each."""
+
+    def __init__(self) -> None:
+        self.stamps: list[int] = []
+        self.held: list[Decimal] = []
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take the next fill."""
+        sz = Decimal(row["qty"]) * (1 if row["side"] == "buy" else -1)
+        self.stamps.append(row["ts_ns"])
+        self.held.append(sz + (self.held[-1] if self.held else 0))
+
+    def before(self, ns: int) -> Decimal:
+        """Return the position before an instant."""
+        at = bisect_left(self.stamps, ns)
+        return self.held[at - 1] if at else Decimal()
 
 
 @cache
@@ -164,10 +184,9 @@ def _payments(
     The account's payment of each hour is -position x price x rate, truncated to the micro-USDC: a
     positive rate is paid by longs. The position is that of the fills before the hour.
     """
-    moves: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
+    moves: dict[str, Moves] = defaultdict(Moves)
     for row in fills:
-        sz = Decimal(row["qty"])
-        moves[row["symbol"]].append((row["ts_ns"], sz if row["side"] == "buy" else -sz))
+        moves[row["symbol"]].add(row)
     told: dict[tuple[str, int], Mapping[str, Any]] = {}
     shares: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
     unknown: set[tuple[str, int]] = set()
@@ -191,7 +210,7 @@ def _payment(
     key: tuple[str, int],
     row: Mapping[str, Any],
     share: Decimal,
-    moves: Iterable[tuple[int, Decimal]],
+    moves: Moves,
     data: Path,
 ) -> list[str]:
     coin, hour = key
@@ -202,7 +221,7 @@ def _payment(
     wrong = []
     if recorded is None or abs(recorded - rate) > Decimal("1e-10"):
         wrong.append(f"{where}: rate {rate:f}, recorded {recorded}")
-    held = sum((sz for ts, sz in moves if ts < hour * HOUR), Decimal())
+    held = moves.before(hour * HOUR)
     if held != szi:
         wrong.append(f"{where}: position {szi:f}, the fills say {held:f}")
     bar = bars(data)[coin].get(hour - 1)
@@ -216,7 +235,7 @@ def _payment(
 
 
 def _hours_left_out(
-    moves: Mapping[str, list[tuple[int, Decimal]]],
+    moves: Mapping[str, Moves],
     told: set[tuple[str, int]],
     data: Path,
     *,
@@ -224,13 +243,10 @@ def _hours_left_out(
 ) -> list[str]:
     """Return the hours with a position and a recorded rate of which the ledger says nothing."""
     found = []
-    for coin, rows in moves.items():
+    for coin, mine in moves.items():
         last = min(max(bars(data)[coin]), hours - 1)
-        held, taken = Decimal(), 0
-        for hour in range(rows[0][0] // HOUR + 1, last + 1):
-            while taken < len(rows) and rows[taken][0] < hour * HOUR:
-                held += rows[taken][1]
-                taken += 1
+        for hour in range(mine.stamps[0] // HOUR + 1, last + 1):
+            held = mine.before(hour * HOUR)
             if held and (coin, hour) not in told and hour in rates(data)[coin]:
                 found.append(f"{coin}: hour {hour} with {held:f} has no payment")
     return found
