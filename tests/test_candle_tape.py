@@ -97,19 +97,18 @@ def test_coins_are_listed_and_end_when_they_do(home: Path) -> None:
     assert last[C : C + 2] == (0, 0), "after its last bar nothing of the coin can trade"
 
 
-def test_a_coin_that_ends_before_the_others_is_marked_and_named(home: Path) -> None:
-    tape = ParquetTape(open_dataset("bars", home), coins=("BTC", "ETH"))
-    last = {
-        slot: [row for row in rows_of(tape) if row[KIND] == BAR and row[COIN] == slot][-1]
-        for slot in (0, 1)
-    }
-    ends = {slot: row[EXCH] for slot, row in last.items()}
-    early = min(ends, key=lambda slot: ends[slot])
-    assert ends[early] < ends[1 - early]
-    assert (last[early][C], last[1 - early][C]) == (NEVER_AGAIN, 0)
+def test_a_coin_that_ends_before_the_others_is_marked_and_named(tmp_path: Path) -> None:
+    btc = write_candles(tmp_path / "a", "BTC", walk(60))
+    eth = write_candles(tmp_path / "a", "ETH", walk(60 - 25, px=2_000.0))
+    sol = write_candles(tmp_path / "a", "SOL", walk(60 - 24, px=200.0))
+    put(tmp_path, "bars", btc, eth, sol)
+    tape = ParquetTape(open_dataset("bars", tmp_path), coins=("BTC", "ETH", "SOL"))
+    bars = [row for row in rows_of(tape) if row[KIND] == BAR]
+    last = [[row for row in bars if row[COIN] == slot][-1] for slot in range(3)]
+    assert [row[C] for row in last] == [0, NEVER_AGAIN, 0]
     (named,) = [text for text in tape.assumed if text.startswith("delisting: ")]
-    assert named.startswith(f"delisting: {tape.coins[early]} end")
-    alone = ParquetTape(open_dataset("bars", home), coins=(tape.coins[early],))
+    assert named.startswith("delisting: ETH end")
+    alone = ParquetTape(open_dataset("bars", tmp_path), coins=("ETH",))
     assert not [text for text in alone.assumed if text.startswith("delisting: ")]
 
 
