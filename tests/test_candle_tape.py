@@ -100,7 +100,7 @@ def test_coins_are_listed_and_end_when_they_do(home: Path) -> None:
 def test_a_coin_that_ends_before_the_others_is_marked_and_named(tmp_path: Path) -> None:
     btc = write_candles(tmp_path / "a", "BTC", walk(60))
     eth = write_candles(tmp_path / "a", "ETH", walk(60 - 25, px=2_000.0))
-    sol = write_candles(tmp_path / "a", "SOL", walk(60 - 24, px=200.0))
+    sol = write_candles(tmp_path / "a", "SOL", walk(60 - 24, px=2_000.0))
     put(tmp_path, "bars", btc, eth, sol)
     tape = ParquetTape(open_dataset("bars", tmp_path), coins=("BTC", "ETH", "SOL"))
     bars = [row for row in rows_of(tape) if row[KIND] == BAR]
