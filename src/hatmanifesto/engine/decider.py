@@ -53,8 +53,7 @@ class Decider:
             desk.quotes = NOTHING * len(desk.slots)
             return
         now = state.now
-        strategy = mind.strategy
-        mind.decide_next = now + strategy.requote_ns
+        mind.decide_next = now + mind.requote_ns
         mind.decisions += 1
         desk.signal = 0
         if now >= self.regimes[desk.coin].next:
@@ -62,7 +61,7 @@ class Decider:
         view = self.view_of(desk)
         mind.views = (view,)
         try:
-            quotes = strategy.decide(strategy.params, view, mind.memory)
+            quotes = mind.decide(mind.params, view, mind.memory)
             if len(quotes) != mind.width or sum(quotes).__class__ is not int:
                 _refuse(quotes, mind.width)
         except Exception as error:  # noqa: BLE001  a strategy's fault must stay its own
@@ -72,9 +71,8 @@ class Decider:
 
     def _decide_cross(self, mind: Mind, out: list[Record]) -> None:
         """Let a mind decide once for all its coins."""
-        strategy = mind.strategy
         now = self.state.now
-        mind.decide_next = now + strategy.requote_ns
+        mind.decide_next = now + mind.requote_ns
         mind.decisions += 1
         for desk in mind.desks:
             desk.signal = 0
@@ -83,13 +81,13 @@ class Decider:
                 self._observe(desk.coin, top[4] + top[6])
         mind.views = tuple([self.view_of(desk) for desk in mind.desks])
         try:
-            quotes = strategy.decide(strategy.params, mind.views, mind.memory)
+            quotes = mind.decide(mind.params, mind.views, mind.memory)
             if len(quotes) != mind.width or sum(quotes).__class__ is not int:
                 _refuse(quotes, mind.width)
         except Exception as error:  # noqa: BLE001  a strategy's fault must stay its own
             self._stop(mind, error, out)
             return
-        width = 2 * len(strategy.slots)
+        width = 2 * len(mind.strategy.slots)
         for at, desk in enumerate(mind.desks):
             desk.quotes = quotes[at * width : (at + 1) * width]
 

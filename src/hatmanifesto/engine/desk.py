@@ -66,7 +66,9 @@ class Mind:
     """
 
     __slots__ = (
+        "_strategy",
         "book",
+        "decide",
         "decide_next",
         "decisions",
         "desks",
@@ -77,7 +79,8 @@ class Mind:
         "is_stopped",
         "mask",
         "memory",
-        "strategy",
+        "params",
+        "requote_ns",
         "views",
         "width",
     )
@@ -97,6 +100,19 @@ class Mind:
         self.is_dirty = False
         self.has_news = False
         self.is_stopped = False
+
+    @property
+    def strategy(self) -> Strategy:
+        """Return the strategy at work."""
+        return self._strategy
+
+    @strategy.setter
+    def strategy(self, strategy: Strategy) -> None:
+        """Take a strategy; what every decision asks of it is kept at hand."""
+        self._strategy = strategy
+        self.decide = strategy.decide
+        self.params = strategy.params
+        self.requote_ns = strategy.requote_ns
 
     def seat(self, desk: "Desk") -> None:
         """Take a desk; its place is its turn in the order of the views."""

@@ -1,7 +1,7 @@
 """Signals of decisions: the value a strategy acted on, and the hash of all it could see."""
 
-import hashlib
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import msgspec
 
@@ -9,10 +9,12 @@ from hatmanifesto.domain.records import Signal
 from hatmanifesto.engine.desk import Desk
 from hatmanifesto.strategies.contract import CROSS, SignalSpec, Strategy, View
 
+encode = msgspec.msgpack.Encoder().encode
+
 
 def features_hash(views: Sequence[View]) -> str:
     """Return the hash of what a decision could see of the market and itself (16 hex digits)."""
-    return hashlib.blake2b(msgspec.msgpack.encode(views), digest_size=8).hexdigest()
+    return blake2b(encode(views), digest_size=8).hexdigest()
 
 
 def memory_cells(strategy: Strategy, coins: int) -> int:
@@ -29,18 +31,14 @@ def signal_cell(strategy: Strategy, spec: SignalSpec, at: int) -> int:
 
 def signal_of(desk: Desk, number: int, now: int) -> Signal:
     """Return the signal of the last decision of a desk whose strategy names one."""
-    spec = desk.strategy.signal
-    assert spec is not None
     mind = desk.mind
+    strategy = mind.strategy
+    spec = strategy.signal
+    assert spec is not None
+    cell = signal_cell(strategy, spec, desk.place) if mind.is_cross else spec.cell
     view = mind.views[desk.place]
+    value = float(mind.memory[cell])
+    digest = features_hash(mind.views)
     return Signal(
-        id=number,
-        book=desk.book,
-        coin=desk.coin,
-        value=float(mind.memory[signal_cell(desk.strategy, spec, desk.place)]),
-        horizon_ns=spec.horizon_ns,
-        as_of=view.exch,
-        features=features_hash(mind.views),
-        regime=view.regime,
-        now=now,
+        number, desk.book, desk.coin, value, spec.horizon_ns, view.exch, digest, view.regime, now
     )
