@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from tests import bad_inputs
+from tests import bad_inputs, bad_inputs_box
 from tests.bad_inputs import check_file
 from tests.bad_inputs_config import base_toml
 
@@ -95,6 +96,24 @@ def start_program(argv: list[str]) -> int:
     subprocess.run([sys.executable, "-c", ""], check=True)
     sys.stderr.write("hat: empty\n")
     return 2
+
+
+def spin(argv: list[str]) -> int:
+    while True:
+        pass
+
+
+def wait(argv: list[str]) -> int:
+    threading.Event().wait(30)
+    return 2
+
+
+@pytest.mark.parametrize("product", [spin, wait])
+def test_what_does_not_come_back_is_seen(product, monkeypatch):
+    monkeypatch.setattr(bad_inputs_box, "DEADLINE_S", 0.05)
+    monkeypatch.setattr(bad_inputs_box, "WAIT_S", 30.0 if product is spin else 0.05)
+    report = check_file(one_case(), categories=("config",), product=product)
+    assert "hangs" in report.lines[0]
 
 
 @pytest.mark.parametrize(
