@@ -313,13 +313,15 @@ def failing(how: str, *, after: int = 30) -> Assignment:
             return (1, 2)
         if how == "none":
             return None
+        if how == "list":
+            return list(decide_by_dice(p, v, m))
         return (math.nan, 0) * len(SLOTS)
 
     work = dice(9)
     return work._replace(strategy=work.strategy._replace(decide=decide, memory=3))
 
 
-@pytest.mark.parametrize("how", ["raise", "short", "none", "nan"])
+@pytest.mark.parametrize("how", ["raise", "short", "none", "nan", "list"])
 def test_a_strategy_that_fails_stops_alone(how: str) -> None:
     alone, _ = ran([dice(3)], market(4, seconds=30))
     world, journal = ran([failing(how), dice(3)], market(4, seconds=30))

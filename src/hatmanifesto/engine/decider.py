@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from hatmanifesto.books.state import State
 from hatmanifesto.domain.records import Record, StrategyFailed
@@ -61,8 +62,12 @@ class Decider:
         view = self.view_of(desk)
         mind.views = (view,)
         try:
-            quotes = mind.decide(mind.params, view, mind.memory)
-            if len(quotes) != mind.width or sum(quotes).__class__ is not int:
+            quotes: Any = mind.decide(mind.params, view, mind.memory)
+            if (
+                not isinstance(quotes, tuple)
+                or len(quotes) != mind.width
+                or sum(quotes).__class__ is not int
+            ):
                 _refuse(quotes, mind.width)
         except Exception as error:  # noqa: BLE001  a strategy's fault must stay its own
             self._stop(mind, error, out)
@@ -81,8 +86,12 @@ class Decider:
                 self._observe(desk.coin, top[4] + top[6])
         mind.views = tuple([self.view_of(desk) for desk in mind.desks])
         try:
-            quotes = mind.decide(mind.params, mind.views, mind.memory)
-            if len(quotes) != mind.width or sum(quotes).__class__ is not int:
+            quotes: Any = mind.decide(mind.params, mind.views, mind.memory)
+            if (
+                not isinstance(quotes, tuple)
+                or len(quotes) != mind.width
+                or sum(quotes).__class__ is not int
+            ):
                 _refuse(quotes, mind.width)
         except Exception as error:  # noqa: BLE001  a strategy's fault must stay its own
             self._stop(mind, error, out)
@@ -139,8 +148,11 @@ class Decider:
         )
 
 
-def _refuse(quotes: tuple[int, ...], width: int) -> None:
-    """Raise on what is no decision: a price and a size, whole numbers, for each slot."""
-    if len(quotes) != width:
-        raise ValueError(f"expected {width} whole numbers, a price and a size a slot: {quotes!r}")
+def _refuse(quotes: Any, width: int) -> None:
+    """Raise on what is no decision: a tuple of a price and a size, whole numbers, for each slot.
+
+    A list could be changed behind our back after the decision.
+    """
+    if not isinstance(quotes, tuple) or len(quotes) != width:
+        raise ValueError(f"expected a tuple of {width} numbers, was {quotes!r}")
     raise TypeError(f"expected whole numbers, was {quotes!r}")

@@ -6,7 +6,7 @@ observed long enough leaves everything as it is, and the record says so.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hatmanifesto.books.state import State
 from hatmanifesto.domain.records import Allocation, Allotted
@@ -101,9 +101,9 @@ class Allocator:
         hourly = [list(values) for values in self._hourly]
         return [list(self.capitals), hourly, list(self._before), self._at, self.due]
 
-    def load(self, content: list[object]) -> None:
+    def load(self, content: Sequence[Any]) -> None:
         """Take the content that ``dump`` returned."""
-        self.capitals, hourly, self._before, self._at, self.due = content  # type: ignore[assignment]
-        for values, kept in zip(self._hourly, hourly, strict=True):  # type: ignore[call-overload]
+        self.capitals, hourly, self._before, self._at, self.due = content
+        for values, kept in zip(self._hourly, hourly, strict=True):
             values.clear()
             values.extend(kept)

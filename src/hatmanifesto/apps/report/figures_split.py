@@ -20,24 +20,12 @@ from hatmanifesto.apps.report.parts import (
     spans_of,
     top_of,
 )
+from hatmanifesto.apps.report.tables_split import PARTS
 from hatmanifesto.apps.report_build import COMPONENT_NAMES, Analysis
 from hatmanifesto.apps.report_text import book_names
 
 BARS_MAX = 24
 """More coins or strategies than this are summed as "others"."""
-STACKED = (
-    "spread",
-    "adverse_selection",
-    "timing",
-    "price",
-    "basis",
-    "fees",
-    "rebates",
-    "funding",
-    "gap",
-)
-
-
 KNOWN = "funding known"
 """The part of funding that the data hold, where some hours are unknown; net contains it."""
 
@@ -93,7 +81,7 @@ def books_split_figure(analysis: Analysis) -> Shown:
     shown, rest = _shown(by_book)
     labels = [names.get(key, "house") for key in shown] + (["others"] if rest else [])
     traces: list[Spec] = []
-    for place, part in enumerate(STACKED):
+    for place, part in enumerate(PARTS):
         values = [_value(by_book[key], part) for key in shown]
         values += [sum(_value(by_book[key], part) for key in rest)] if rest else []
         if any(values):
